@@ -1,0 +1,25 @@
+"""What the client said: one input file."""
+
+from kit.engagement.reading import read_engagement
+from kit.engagement.record import (
+    ApiOffer,
+    DataClass,
+    Engagement,
+    GpuOffer,
+    NamedShape,
+    Place,
+    Region,
+    Workload,
+)
+
+__all__ = [
+    "ApiOffer",
+    "DataClass",
+    "Engagement",
+    "GpuOffer",
+    "NamedShape",
+    "Place",
+    "Region",
+    "Workload",
+    "read_engagement",
+]

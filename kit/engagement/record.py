@@ -1,0 +1,305 @@
+"""The first record: what the client said. One YAML file, every figure with its basis."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+
+from kit.record import Basis, Figure, Part, Record
+
+HOURS_OF_DAY = 24
+HOURS_OF_WEEK = 168
+
+
+def _as_figure(given: Any, info: ValidationInfo) -> Any:
+    """Let a plain number stand for a figure that the client quoted in this file on its date."""
+    context = info.context or {}
+    if isinstance(given, bool | str):
+        raise ValueError(f"{given!r} is not a number; write a bare number, its unit is in the name of the key")
+    if isinstance(given, int | float):
+        given = {"value": given}
+    if isinstance(given, dict):
+        origin = {"basis": Basis.QUOTED, **{key: context[key] for key in ("source", "date") if key in context}}
+        return {**origin, **given}
+    return given
+
+
+def _positive(figure: Figure) -> Figure:
+    if figure.value <= 0:
+        raise ValueError(f"{figure.value:g} is not allowed; it must be greater than 0")
+    return figure
+
+
+def _not_negative(figure: Figure) -> Figure:
+    if figure.value < 0:
+        raise ValueError(f"{figure.value:g} is not allowed; it must be 0 or more")
+    return figure
+
+
+def _share(figure: Figure) -> Figure:
+    if not 0 <= figure.value <= 1:
+        raise ValueError(f"{figure.value:g} is not allowed; it is a share and lies between 0 and 1")
+    return figure
+
+
+_from_number = BeforeValidator(_as_figure, json_schema_input_type=float | Figure)
+Positive = Annotated[Figure, _from_number, AfterValidator(_positive)]
+NotNegative = Annotated[Figure, _from_number, AfterValidator(_not_negative)]
+Share = Annotated[Figure, _from_number, AfterValidator(_share)]
+
+
+class DataClass(StrEnum):
+    """How sensitive a workload's data is; what each class demands is in the kit's table of data classes."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    HEALTH = "health"
+
+
+class Place(StrEnum):
+    """The kinds of place where work can be done."""
+
+    OWN = "own"
+    RENTED = "rented"
+    API = "api"
+
+
+class Region(StrEnum):
+    """Where data is processed."""
+
+    EU = "EU"
+    US = "US"
+    ELSEWHERE = "elsewhere"
+
+
+class NamedShape(StrEnum):
+    """Shapes of a week for a client that has no logs; assumed."""
+
+    FLAT = "flat"
+    OFFICE = "office"
+    EVENING = "evening"
+    NIGHT = "night"
+
+
+class DailyShape(Part):
+    """Relative load by hour of a weekday and of a day at the weekend; only the proportions matter."""
+
+    weekday: tuple[float, ...] = Field(min_length=HOURS_OF_DAY, max_length=HOURS_OF_DAY)
+    weekend: tuple[float, ...] = Field(min_length=HOURS_OF_DAY, max_length=HOURS_OF_DAY)
+
+
+class HourlyFile(Part):
+    """A CSV beside the engagement with 168 rows, Monday 00:00 first.
+
+    Attributes:
+        file: its path, relative to the engagement's folder.
+        column: the column that holds the load of each hour.
+    """
+
+    file: str
+    column: str = "requests"
+
+
+class Latency(Part):
+    """The service level: what 95 of 100 requests must meet, as the user sees it, network included."""
+
+    ttft_p95_s: Positive | None = None
+    tpot_p95_s: Positive | None = None
+    e2e_p95_s: Positive | None = None
+
+
+class QualityFloor(Part):
+    """The least score that a model needs for a workload."""
+
+    benchmark: str
+    at_least: NotNegative
+
+
+class Today(Part):
+    """What serves the workload at present."""
+
+    provider: str
+    model: str
+
+
+class Workload(Part):
+    """One AI workload.
+
+    Attributes:
+        name: how the client calls it.
+        requests_per_day: requests on the average day of a week.
+        shape: how they fall over the week.
+        prompt_tokens: mean prompt length.
+        output_tokens: mean output length.
+        cached_share: share of the prompt that a prompt cache would hold.
+        data_class: how sensitive the data is.
+        latency: the service level; absent means that nobody waits.
+        quality: the least quality; absent means that any model will do.
+        regions: where the data may be processed; absent means anywhere.
+        context_tokens: the longest request; absent means prompt and output at their mean.
+        deferrable: the requests of a day may be served at any hour of that day.
+        today: what serves it at present; absent means that it is new.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = ""
+    requests_per_day: Positive
+    shape: NamedShape | DailyShape | HourlyFile = NamedShape.FLAT
+    prompt_tokens: Positive
+    output_tokens: Positive
+    cached_share: Share | None = None
+    data_class: DataClass
+    latency: Latency | None = None
+    quality: QualityFloor | None = None
+    regions: tuple[Region, ...] = ()
+    context_tokens: Positive | None = None
+    deferrable: bool = False
+    today: Today | None = None
+
+
+class Contract(Part):
+    """What the client has signed with a provider; overrides the public terms."""
+
+    no_training: bool | None = None
+    zero_retention: bool | None = None
+    baa: bool | None = None
+
+
+class ApiOffer(Part):
+    """A model that a cloud API would serve.
+
+    Attributes:
+        provider: the provider's id, e.g. ``openai``.
+        model: the exact id of the model at this provider.
+        regions: where the client's contract has the data processed; absent means what the provider's terms say.
+        contract: what was signed beyond the public terms.
+    """
+
+    provider: str
+    model: str
+    regions: tuple[Region, ...] = ()
+    contract: Contract = Contract()
+
+
+class GpuOffer(Part):
+    """Accelerators that can be bought or rented.
+
+    Attributes:
+        accelerator: its name in the kit's table, e.g. ``H100 SXM``; ``CPU`` for the machine itself.
+        tenure: bought (``own``) or ``rented`` around the clock.
+        provider: who rents it out.
+        price_per_accelerator: purchase price, engagement's currency; absent means the table's.
+        price_per_accelerator_hour: rent, engagement's currency; absent means the table's.
+        regions: where the machines stand.
+        contract: what was signed with whoever rents them out.
+        at_most: how many accelerators can be had.
+    """
+
+    accelerator: str
+    tenure: Place
+    provider: str | None = None
+    price_per_accelerator: NotNegative | None = None
+    price_per_accelerator_hour: NotNegative | None = None
+    regions: tuple[Region, ...] = ()
+    contract: Contract = Contract()
+    at_most: int = Field(default=64, ge=1, le=4096)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.tenure is Place.API:
+            raise ValueError("tenure: api is not a way to have a GPU; own or rented")
+        if self.tenure is Place.RENTED and self.provider is None:
+            raise ValueError("provider: a rented GPU needs the provider's name")
+        return self
+
+
+class ClientScore(Part):
+    """A score from the client's own evaluation; it overrides a public one."""
+
+    model: str
+    benchmark: str
+    score: NotNegative
+
+
+class Rule(Part):
+    """Where data of one class may go, if the client decides otherwise than the kit's table."""
+
+    data_class: DataClass
+    may_go_to: tuple[Place, ...]
+
+
+class Money(Part):
+    """The client's money; whatever is left out takes the kit's default and is shown as such."""
+
+    horizon_years: Positive | None = None
+    discount_rate: Share | None = None
+    electricity_price_per_kwh: NotNegative | None = None
+    pue: Positive | None = None
+    staff_cost_per_year: NotNegative | None = None
+    staff_fte_own: NotNegative | None = None
+    staff_fte_rented: NotNegative | None = None
+    staff_fte_api: NotNegative | None = None
+    server_overhead_share: NotNegative | None = None
+    maintenance_share_per_year: NotNegative | None = None
+    residual_share: Share | None = None
+    colocation_per_kw_month: NotNegative | None = None
+
+
+class Operations(Part):
+    """How carefully capacity is planned; whatever is left out takes the kit's default."""
+
+    headroom: Share | None = None
+    spare_replicas: NotNegative | None = None
+
+
+class Engagement(Record):
+    """What the client said.
+
+    Attributes:
+        client: the client's name.
+        date: the day on which the client said it; figures without a date of their own take this one.
+        currency: ISO 4217 code of all money in the file and in the verdict.
+        usd_per_unit: US dollars for one unit of the currency; public prices are in dollars.
+        workloads: what has to be served.
+        models: open models that may be hosted, by their name in the kit's table.
+        api_offers: models that may be called.
+        gpu_offers: accelerators that may be bought or rented.
+        profiles: hardware profiles to take; absent means all that fit an offer and a model.
+        rules: where data may go, if otherwise than in the kit's table.
+        scores: the client's own scores.
+    """
+
+    kind: ClassVar[str] = "engagement"
+    client: str = Field(min_length=1, max_length=200)
+    title: str = ""
+    date: dt.date
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    usd_per_unit: Positive | None = None
+    money: Money = Money()
+    operations: Operations = Operations()
+    workloads: tuple[Workload, ...] = Field(min_length=1)
+    models: tuple[str, ...] = ()
+    api_offers: tuple[ApiOffer, ...] = ()
+    gpu_offers: tuple[GpuOffer, ...] = ()
+    profiles: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    scores: tuple[ClientScore, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [workload.name for workload in self.workloads]
+        if doubles := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"workloads: two workloads are called {doubles[0]!r}; names must differ")
+        if self.currency != "USD" and self.usd_per_unit is None:
+            raise ValueError(
+                f"usd_per_unit: needed, because public prices are in USD and the currency is {self.currency}"
+            )
+        if self.currency == "USD" and self.usd_per_unit is not None and self.usd_per_unit.value != 1:
+            raise ValueError("usd_per_unit: one US dollar is one US dollar; leave it out")
+        if not self.api_offers and not self.gpu_offers:
+            raise ValueError("api_offers, gpu_offers: at least one offer is needed, or there is nothing to choose from")
+        return self

@@ -1,0 +1,1 @@
+"""What things cost today: tokens at an API, rented GPUs, machines of one's own, and the price book of a verdict."""

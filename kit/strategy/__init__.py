@@ -1,0 +1,1 @@
+"""What to do: gates, capacity, plan, uncertainty, verdict."""

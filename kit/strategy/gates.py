@@ -1,0 +1,252 @@
+"""Gates: what an option must be able to do before its price counts. What is not known does not pass."""
+
+from __future__ import annotations
+
+from kit.engagement.record import Contract, Engagement, Latency, Place, Region, Workload
+from kit.facts.data_classes import DataClass, data_class
+from kit.facts.latency import cloud_ttft, network_round_trip
+from kit.facts.models import Model
+from kit.facts.providers import providers
+from kit.facts.quality import score
+from kit.record import Figure
+from kit.strategy.capacity import Service, service
+from kit.strategy.options import Api, Pool
+from kit.strategy.terms import Terms
+from kit.strategy.verdict import Strike
+
+_CONTRACT = {
+    "no_training": "does not train on the client's data",
+    "zero_retention": "keeps no data",
+    "baa": "signs a business associate agreement",
+}
+
+
+def gate_api(workload: Workload, api: Api, engagement: Engagement, terms: Terms) -> tuple[Strike, ...]:
+    """Return why a workload may not use an API; empty if it may."""
+    law = data_class(workload.data_class.value)
+    found: list[Strike | None] = [_place(workload, law, Place.API, engagement)]
+    if found == [None]:
+        found += [_term(workload, api.offer.provider, api.offer.contract, name) for name in law.api_needs]
+        found += [_region(workload, law, api.offer.provider, api.offer.regions)]
+    found += [
+        _quality(workload, api.offer.model, engagement),
+        _context(workload, api.context_tokens, api.offer.model),
+        _api_latency(workload, api, terms),
+    ]
+    return tuple(strike for strike in found if strike)
+
+
+def gate_pool(workload: Workload, pool: Pool, engagement: Engagement, terms: Terms) -> tuple[Strike, ...]:
+    """Return why a workload may not use a pool; empty if it may.
+
+    Its latency is judged as though the longest prompts that may share the pool were always in the queue with its own.
+    """
+    found = _without_latency(workload, pool, engagement)
+    neighbours = [other for other in engagement.workloads if not any(_without_latency(other, pool, engagement))]
+    longest = max([workload, *neighbours], key=lambda other: other.prompt_tokens.value)
+    found.append(_pool_latency(workload, pool, terms, longest))
+    return tuple(strike for strike in found if strike)
+
+
+def _without_latency(workload: Workload, pool: Pool, engagement: Engagement) -> list[Strike | None]:
+    law = data_class(workload.data_class.value)
+    found: list[Strike | None] = [_place(workload, law, pool.place, engagement)]
+    if found == [None] and pool.place is Place.RENTED:
+        provider = pool.offer.provider or ""
+        found += [_term(workload, provider, pool.offer.contract, name) for name in law.rented_needs]
+        found += [_region(workload, law, provider, pool.offer.regions)]
+    return [
+        *found,
+        _licence(pool.model),
+        _quality(workload, pool.model.name, engagement),
+        _context(workload, pool.model.context_tokens, pool.model.name),
+    ]
+
+
+def service_of(workload: Workload, pool: Pool, terms: Terms) -> Service:
+    """Return what a request of the workload costs a replica of the pool, and how long its user waits."""
+    return service(
+        pool.profile,
+        pool.level,
+        prompt_tokens=workload.prompt_tokens.value,
+        output_tokens=workload.output_tokens.value,
+        tail_ratio_ttft=terms.p95_over_mean_ttft.value,
+        tail_ratio_tpot=terms.p95_over_mean_tpot.value,
+    )
+
+
+def expected_service(workload: Workload, pool: Pool, terms: Terms, longest: Workload) -> Service:
+    """Return the service of a workload in a pool that is shared with longer prompts: the slower latency of the two."""
+    own, shared = service_of(workload, pool, terms), service_of(longest, pool, terms)
+    if own.ttft_p95_s is None or shared.ttft_p95_s is None:
+        return own
+    return own.model_copy(
+        update={
+            "ttft_p95_s": max(own.ttft_p95_s, shared.ttft_p95_s),
+            "tpot_p95_s": None
+            if own.tpot_p95_s is None or shared.tpot_p95_s is None
+            else max(own.tpot_p95_s, shared.tpot_p95_s),
+        }
+    )
+
+
+def network_s(pool: Pool, terms: Terms) -> Figure:
+    """Return the network's share of the latency: the house's own network, or the way to the rented machine."""
+    return terms.lan_round_trip_s if pool.place is Place.OWN else network_round_trip()
+
+
+def api_ttft_p95_s(api: Api, terms: Terms) -> float | None:
+    """Return the 95th percentile of an API's time to first token, network included; ``None`` if not published."""
+    known = cloud_ttft(api.offer.provider, api.offer.model)
+    if known is None:
+        return None
+    if known.ttft_p95_s is not None:
+        return known.ttft_p95_s.value
+    return known.ttft_p50_s.value * terms.p95_over_mean_ttft.value
+
+
+def _place(workload: Workload, law: DataClass, place: Place, engagement: Engagement) -> Strike | None:
+    rule = next((rule for rule in engagement.rules if rule.data_class == workload.data_class), None)
+    allowed = rule.may_go_to if rule else tuple(Place(name) for name in law.may_go_to)
+    if place in allowed:
+        return None
+    whose = "the client's own rule" if rule else law.rule
+    return Strike(
+        gate="data",
+        reason=f"{workload.data_class.value} data may not go to {_words(place)}: {whose}",
+        lift="the client, by a rule of its own for this class of data" if rule is None else "the client's own rule",
+    )
+
+
+def _term(workload: Workload, host: str, contract: Contract, name: str) -> Strike | None:
+    signed = getattr(contract, name, None)
+    public = providers()[host].terms.get(name) if host in providers() else None
+    if signed or (signed is None and public is not None and public.value == "yes"):
+        return None
+    if signed is False:
+        known = "the contract says no"
+    elif public is None or public.value == "unknown":
+        known = "that is not known"
+    else:
+        known = f"that is {public.value}: {public.detail}"
+    return Strike(
+        gate="data",
+        reason=f"{workload.data_class.value} data needs a host that {_CONTRACT[name]}; for {host} {known}",
+        lift=f"a contract with {host} (contract: {name}: true)",
+    )
+
+
+def _region(workload: Workload, law: DataClass, host: str, agreed: tuple[Region, ...]) -> Strike | None:
+    """Strike unless the contract, or else the host's public terms, keep the work in a region it may be in."""
+    if not workload.regions and not law.needs_region:
+        return None
+    if not workload.regions:
+        return Strike(
+            gate="region",
+            reason=f"{workload.data_class.value} data may leave the house only for an agreed region; none is agreed",
+            lift="the client, by naming the regions (workloads: regions)",
+        )
+    if agreed:
+        known = f"the contract says {', '.join(agreed)}"
+        stays = bool(set(agreed) & set(workload.regions))
+    else:
+        public = providers()[host].terms if host in providers() else {}
+        found = [public[key] for region in workload.regions if (key := f"region_{region.lower()}") in public]
+        known = f"{found[0].value}: {found[0].detail}" if found else "where it processes is not known"
+        stays = any(term.value == "yes" for term in found)
+    if stays:
+        return None
+    return Strike(
+        gate="region",
+        reason=f"must be processed in {' or '.join(workload.regions)}; {host}: {known}",
+        lift=f"a contract with {host} that names the region (regions)",
+    )
+
+
+def _licence(candidate: Model) -> Strike | None:
+    if candidate.commercial_use:
+        return None
+    known = "forbids" if candidate.commercial_use is False else "is not known to allow"
+    return Strike(
+        gate="licence",
+        reason=f"the licence of {candidate.name} ({candidate.licence}) {known} commercial use",
+        lift="the model's owner",
+    )
+
+
+def _quality(workload: Workload, name: str, engagement: Engagement) -> Strike | None:
+    floor = workload.quality
+    if floor is None:
+        return None
+    own = [item.score.value for item in engagement.scores if (item.model, item.benchmark) == (name, floor.benchmark)]
+    public = score(name, floor.benchmark)
+    value = own[0] if own else public.value if public else None
+    if value is not None and value >= floor.at_least.value:
+        return None
+    known = "no score is known" if value is None else f"it scores {value:g}"
+    return Strike(
+        gate="quality",
+        reason=f"needs {floor.benchmark} of at least {floor.at_least.value:g}; {known}",
+        lift="a better model, or the client's own evaluation (scores)",
+    )
+
+
+def _context(workload: Workload, limit: int | None, name: str) -> Strike | None:
+    if workload.context_tokens is None or (limit is not None and limit >= workload.context_tokens.value):
+        return None
+    known = f"the limit of {name} is not known" if limit is None else f"{name} takes {limit:,}"
+    return Strike(
+        gate="context",
+        reason=f"needs {workload.context_tokens.value:,.0f} tokens of context; {known}",
+        lift="a model with a longer context",
+    )
+
+
+def _api_latency(workload: Workload, api: Api, terms: Terms) -> Strike | None:
+    slo = workload.latency
+    if slo is None:
+        return None
+    if slo.tpot_p95_s is not None or slo.e2e_p95_s is not None:
+        return Strike(
+            gate="latency",
+            reason=f"nothing is published on how fast {api.label} ends an answer",
+            lift="a measurement of this API",
+        )
+    seen = api_ttft_p95_s(api, terms)
+    return None if slo.ttft_p95_s is None else _too_slow("TTFT", seen, slo.ttft_p95_s, api.label)
+
+
+def _pool_latency(workload: Workload, pool: Pool, terms: Terms, longest: Workload) -> Strike | None:
+    slo = workload.latency
+    if slo is None:
+        return None
+    expected = expected_service(workload, pool, terms, longest)
+    limits = _against(slo, expected, workload.output_tokens.value, network_s(pool, terms).value)
+    strikes = [_too_slow(name, seen, limit, pool.label) for name, seen, limit in limits if limit is not None]
+    return next((strike for strike in strikes if strike), None)
+
+
+def _against(
+    slo: Latency, expected: Service, output_tokens: float, network: float
+) -> tuple[tuple[str, float | None, Figure | None], ...]:
+    ttft, e2e = expected.ttft_p95_s, expected.e2e_p95_s(output_tokens)
+    return (
+        ("TTFT", None if ttft is None else ttft + network, slo.ttft_p95_s),
+        ("TPOT", expected.tpot_p95_s, slo.tpot_p95_s),
+        ("end-to-end time", None if e2e is None else e2e + network, slo.e2e_p95_s),
+    )
+
+
+def _too_slow(name: str, seen: float | None, limit: Figure, label: str) -> Strike | None:
+    if seen is not None and seen <= limit.value:
+        return None
+    known = "is not known" if seen is None else f"is {seen:.2f} s"
+    return Strike(
+        gate="latency",
+        reason=f"needs p95 {name} within {limit.value:g} s; that of {label} {known}",
+        lift="a measurement (kit profile)" if seen is None else "faster hardware, a smaller model or a looser limit",
+    )
+
+
+def _words(place: Place) -> str:
+    return {Place.OWN: "own machines", Place.RENTED: "rented machines", Place.API: "a cloud API"}[place]

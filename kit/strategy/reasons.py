@@ -1,0 +1,126 @@
+"""The verdict in words. Every figure in a sentence is one of the record's, rounded for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kit.engagement.record import Place
+from kit.strategy.verdict import Driver, Placement, Pool, Strategy, StrategyKind
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def money(amount: float, currency: str) -> str:
+    """Return an amount to three digits: ``€1.06 million``, ``€412,000``, ``€950``, ``€0.0042``."""
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    size = abs(amount)
+    sign = "−" if amount < 0 else ""
+    if size >= 999_500:
+        return f"{sign}{symbol}{size / 1e6:.2f} million"
+    if size >= 1000:
+        step = 10 ** (len(str(int(size))) - 3)
+        return f"{sign}{symbol}{round(size / step) * step:,.0f}"
+    if size >= 1 or size == 0:
+        return f"{sign}{symbol}{size:,.0f}"
+    return f"{sign}{symbol}{size:.2g}"
+
+
+def count(number: int) -> str:
+    """Return a small whole number as a word."""
+    return NUMBERS[number] if 0 <= number < len(NUMBERS) else f"{number:,}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return ``a``, ``a and b`` or ``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
+    """Return the verdict: what runs where, the largest place first."""
+    at: dict[Place, list[str]] = {place: [] for place in Place}
+    peaks: list[str] = []
+    for placement in placements:
+        at[placement.places[0]].append(placement.workload)
+        if Place.API in placement.places[1:]:
+            peaks.append(placement.workload)
+    parts = []
+    for place, verb in ((Place.OWN, "own"), (Place.RENTED, "rented")):
+        if at[place]:
+            cards: dict[str, int] = {}
+            for pool in pools:
+                if pool.place is place:
+                    cards[pool.accelerator] = cards.get(pool.accelerator, 0) + pool.accelerators
+            machines = listed([f"{count(number)} {verb} {name}" for name, number in cards.items()])
+            parts.append(f"{listed(at[place])} on {machines}")
+    text = f"Run {' and '.join(parts)}" if parts else ""
+    if at[Place.API]:
+        who = f"{listed(at[Place.API])}{' and the peaks of ' + listed(peaks) if peaks else ''}"
+        return f"{text}; send {who} to the cloud." if text else f"Stay in the cloud with {who}."
+    return (
+        f"{text}; send the peaks of {listed(peaks)} to the cloud." if peaks else f"{text}; nothing goes to the cloud."
+    )
+
+
+def money_sentence(best: Strategy, other: Strategy | None, *, years: float, rate: float, currency: str) -> str:
+    """Return what the plan costs and what it saves against the best other plan."""
+    cost = f"Costs {money(best.npv, currency)} over {years:g} years (net present value at {rate:.0%})"
+    if other is None:
+        return f"{cost}; no other plan is within the rules."
+    saved = money(other.npv - best.npv, currency)
+    return f"{cost}, {saved} less than {_in_words(other)}."
+
+
+def _in_words(strategy: Strategy) -> str:
+    """Return a plan as the end of a sentence: ``the cloud for all, except where the rules forbid it (Claims)``."""
+    words = {
+        StrategyKind.HYBRID: "the hybrid",
+        StrategyKind.CLOUD: "the cloud for everything",
+        StrategyKind.RENTED: "rented GPUs for everything",
+        StrategyKind.OWN: "own GPUs for everything",
+    }[strategy.kind]
+    return f"{words} that may go there" if strategy.exceptions else words
+
+
+def certainty_sentence(best: Strategy, drivers: Sequence[Driver], *, samples: int, currency: str) -> str:
+    """Return how sure it is, and which input would change it first."""
+    text = (
+        f"Cheapest in {best.p_cheapest:.0%} of {samples} futures; in the worst 5 % it costs at least "
+        f"{money(best.regret_p95, currency)} more than the plan that would have been best."
+        if best.regret_p95 > 1
+        else f"Cheapest in {best.p_cheapest:.0%} of {samples} futures."
+    )
+    switching = [driver for driver in drivers if driver.switches_at is not None]
+    if not switching:
+        return f"{text} No single input changes the verdict between a tenth and ten times its value."
+    first = min(switching, key=lambda driver: max(driver.switches_at or 1, 1 / (driver.switches_at or 1)))
+    return f"{text} It would change if {first.name} went to {first.switches_at:.2g} times what they are taken to be."
+
+
+def because_cloud(
+    *, api_month: float, pool_month: float | None, pool_label: str | None, struck: str | None, currency: str
+) -> tuple[str, ...]:
+    """Return why a workload goes to an API."""
+    if struck is not None:
+        return (f"no GPU option passes: {struck}",)
+    if pool_month is None or pool_label is None:
+        return ("no GPU option is on offer",)
+    bill = f"its API bill is {money(api_month, currency)} a month"
+    return (f"{bill}; the smallest pool that may serve it ({pool_label}) costs {money(pool_month, currency)}",)
+
+
+def because_gpu(
+    *, cost_month: float, cloud_month: float | None, cloud_label: str | None, struck: str | None, currency: str
+) -> tuple[str, ...]:
+    """Return why a workload goes to a pool."""
+    if cloud_month is None:
+        return (struck or "no API is on offer",)
+    return (
+        f"{money(cost_month, currency)} a month here against {money(cloud_month, currency)} at {cloud_label}, "
+        "the cheapest API that passes",
+    )
+
+
+def strategy_label(kind: StrategyKind, label: str, exceptions: Sequence[str]) -> str:
+    """Return a plan's name, with a mark if not every workload can follow it."""
+    return f"{label} where allowed" if exceptions and kind is not StrategyKind.HYBRID else label

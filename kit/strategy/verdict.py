@@ -1,0 +1,322 @@
+"""The fifth record: where each workload goes, what it costs, how sure that is, what would change it.
+
+The documents are drawings of this record and hold no figure that is not in it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import ClassVar
+
+from kit.engagement.record import Place
+from kit.record import Basis, Part, Record
+
+
+class Strike(Part):
+    """Why an option is out for a workload.
+
+    Attributes:
+        gate: which gate struck it: data, region, quality, latency, context, capacity.
+        reason: the rule and the evidence, in one sentence.
+        lift: who would have to change what to lift it.
+    """
+
+    gate: str
+    reason: str
+    lift: str
+
+
+class Option(Part):
+    """Something that could serve a workload.
+
+    Attributes:
+        label: its name in the documents.
+        place: own, rented or API.
+        model: the model.
+        profile: the hardware profile it rests on; ``None`` for an API.
+        basis: basis of its speed (GPUs) or of its price (APIs).
+        cost_per_request: engagement's currency; API price, or the replica time at full planned load; ``None`` where the
+            capacity is not known.
+        strikes: why it is out; empty if it is permitted.
+    """
+
+    label: str
+    place: Place
+    model: str
+    profile: str | None
+    basis: Basis
+    cost_per_request: float | None
+    strikes: tuple[Strike, ...]
+
+
+class Placement(Part):
+    """Where one workload goes.
+
+    Attributes:
+        workload: its name.
+        goes_to: labels of the options that serve it, most first.
+        places: own, rented, api, in the same order.
+        shares: share of its requests at each.
+        because: the reasons, the decisive one first.
+        million_tokens_per_day: prompt and output, mean of the week.
+        cost_per_month: its part of the plan's levelised cost, engagement's currency.
+        cost_if_cloud_per_month: the same at the cheapest permitted API; ``None`` if none is permitted.
+        ttft_p95_s: expected time to first token at its main place, network included; ``None`` if not known.
+        options: everything that was considered, permitted or struck out.
+    """
+
+    workload: str
+    goes_to: tuple[str, ...]
+    places: tuple[Place, ...]
+    shares: tuple[float, ...]
+    because: tuple[str, ...]
+    million_tokens_per_day: float
+    cost_per_month: float
+    cost_if_cloud_per_month: float | None
+    ttft_p95_s: float | None
+    options: tuple[Option, ...]
+
+
+class Pool(Part):
+    """Replicas that the plan has.
+
+    Attributes:
+        label: its name in the documents.
+        place: own or rented.
+        accelerator: the kind of accelerator.
+        accelerators: all of them together.
+        replicas: whole number of replicas, the spare ones included.
+        spare: how many of them may fail without loss.
+        concurrency: requests in flight for which the capacity holds; ``None`` if the profile is of saturated load.
+        utilisation: mean use of the planned capacity over the week.
+        peak_utilisation: use of the planned capacity in the busiest hour.
+        capex: purchase, engagement's currency.
+        cost_per_month: run cost and levelised purchase, engagement's currency.
+    """
+
+    label: str
+    place: Place
+    model: str
+    profile: str
+    accelerator: str
+    accelerators: int
+    replicas: int
+    spare: int
+    concurrency: int | None
+    utilisation: float
+    peak_utilisation: float
+    capex: float
+    cost_per_month: float
+
+
+class StrategyKind(StrEnum):
+    """The plans that are compared; every one of them keeps to the rules."""
+
+    HYBRID = "hybrid"
+    CLOUD = "cloud"
+    RENTED = "rented"
+    OWN = "own"
+
+
+class YearCash(Part):
+    """Cash out in one year of the horizon, engagement's currency, not discounted; year 0 is the purchase."""
+
+    year: int
+    capex: float
+    energy_and_space: float
+    maintenance: float
+    staff: float
+    rent: float
+    api: float
+    residual: float
+
+
+class Strategy(Part):
+    """One plan.
+
+    Attributes:
+        kind: which one.
+        label: its name in the documents.
+        exceptions: workloads that cannot follow it, each with the reason; they go where they may at least cost.
+        cost_per_month: levelised: NPV ÷ annuity factor, engagement's currency.
+        npv: net present value of all cash out over the horizon, engagement's currency.
+        capex: purchase at the start.
+        payback_months: months until the lower run cost has paid the purchase back against the cloud plan; ``None`` if
+            never, or if nothing is bought.
+        gap: relative gap that the solver proved.
+        cash: by year.
+        npv_p10: tenth percentile of the NPV over the samples; likewise p50 and p90.
+        p_cheapest: share of the samples in which no other plan is cheaper.
+        regret_p95: 95th percentile of what it costs above the cheapest plan in the same sample, NPV.
+    """
+
+    kind: StrategyKind
+    label: str
+    exceptions: tuple[str, ...]
+    cost_per_month: float
+    npv: float
+    capex: float
+    payback_months: float | None
+    gap: float
+    cash: tuple[YearCash, ...]
+    npv_p10: float
+    npv_p50: float
+    npv_p90: float
+    p_cheapest: float
+    regret_p95: float
+
+
+class Certainty(StrEnum):
+    """How sure the verdict is, by rule."""
+
+    ROBUST = "robust"
+    LEANING = "leaning"
+    TOO_CLOSE = "too close to call"
+
+
+class Driver(Part):
+    """An uncertain input, and what it does to the verdict.
+
+    Attributes:
+        name: the input.
+        basis: the worst basis of the figures behind it.
+        low, high: the factors between which it was varied.
+        saving_low, saving_high: what the recommended plan saves against the best other plan (NPV) at those factors.
+        switches_at: the factor nearest to 1 at which another plan becomes cheaper; ``None`` if none within a tenth and
+            ten times.
+    """
+
+    name: str
+    basis: Basis
+    low: float
+    high: float
+    saving_low: float
+    saving_high: float
+    switches_at: float | None
+
+
+class Crossing(Part):
+    """Where, along the volume, one plan overtakes another."""
+
+    million_tokens_per_day: float
+    below: StrategyKind
+    above: StrategyKind
+
+
+class BreakEven(Part):
+    """Cost against volume: all workloads scaled by the same factor.
+
+    Attributes:
+        million_tokens_per_day: the volumes.
+        today: the volume of the engagement.
+        cost_per_month: for each plan its cost at these volumes, engagement's currency.
+        crossings: every change of the cheapest plan other than the hybrid.
+    """
+
+    million_tokens_per_day: tuple[float, ...]
+    today: float
+    cost_per_month: dict[StrategyKind, tuple[float, ...]]
+    crossings: tuple[Crossing, ...]
+
+
+class Week(Part):
+    """Tokens by hour of the typical week under the recommended plan, Monday 00:00 first, in millions."""
+
+    own: tuple[float, ...]
+    rented: tuple[float, ...]
+    api: tuple[float, ...]
+    capacity: tuple[float, ...]
+
+
+class MeasuredPoint(Part):
+    """A measured point of a service curve, for the documents."""
+
+    profile: str
+    accelerator: str
+    model: str
+    basis: Basis
+    source: str
+    date: dt.date
+    prompt_tokens: float
+    output_tokens: float
+    concurrency: int | None
+    output_tokens_per_s: float
+    ttft_p50_s: float | None
+    tpot_p50_s: float | None
+    peak_memory_gib: float | None
+
+
+class Input(Part):
+    """A figure that entered the decision.
+
+    Attributes:
+        key: where it is set, e.g. ``money.discount_rate``.
+        label: its name in the documents.
+        value: its value; ``None`` is missing, never 0.
+        unit: its unit.
+        basis, source, date: how it is known, who says so, and for which day.
+    """
+
+    key: str
+    label: str
+    value: float
+    unit: str
+    basis: Basis
+    source: str
+    date: dt.date
+
+
+class SourceFile(Part):
+    """A record that the verdict rests on, with the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+class Verdict(Record):
+    """The decision.
+
+    Attributes:
+        sentence: the verdict.
+        money_sentence: what it saves, and against what.
+        certainty: by ``certainty_rule``.
+        placements: one for each workload, in the engagement's order.
+        pools: what has to be bought or rented.
+        strategies: the recommended plan first.
+        saving_npv: against the best other plan.
+        warnings: what a reader must know before relying on it.
+        limits: what the method leaves out.
+        inputs: every figure that entered, with basis, source and date.
+        sources: the records it rests on.
+    """
+
+    kind: ClassVar[str] = "verdict"
+    kit_version: str
+    client: str
+    title: str
+    date: dt.date
+    valid_until: dt.date
+    currency: str
+    horizon_years: float
+    discount_rate: float
+    sentence: str
+    money_sentence: str
+    certainty: Certainty
+    certainty_rule: str
+    certainty_sentence: str
+    saving_npv: float
+    saving_against: StrategyKind
+    samples: int
+    placements: tuple[Placement, ...]
+    pools: tuple[Pool, ...]
+    strategies: tuple[Strategy, ...]
+    drivers: tuple[Driver, ...]
+    break_even: BreakEven
+    week: Week
+    service_curves: tuple[MeasuredPoint, ...]
+    measured_here: str | None
+    warnings: tuple[str, ...]
+    limits: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    sources: tuple[SourceFile, ...]
