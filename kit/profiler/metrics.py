@@ -37,7 +37,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Throughput:
-    """Output tokens per second and its 95 % interval, which is ``None`` where there were too few rounds."""
+    """Output tokens per second and its 95 % interval, which is ``None`` where there were too few requests."""
 
     tokens_per_s: float
     interval: tuple[float, float] | None
@@ -166,9 +166,9 @@ def throughput(answers: Sequence[Answer], window: Window, *, in_flight: int) -> 
     """Return the output tokens per second of the steady window, with a 95 % interval.
 
     The window begins and ends with a completion, so tokens finished / length is the renewal estimate. For the
-    interval the completions are cut into rounds of ``in_flight`` (so that each slot has about one in each), and the
-    seconds per token of the rounds are taken as independent: mean ± t(k − 1) · s / √k, inverted. From three rounds on.
-    Method of batch means: Law, Simulation Modeling and Analysis, 5th ed., § 9.5.3.
+    interval the completions are cut into batches of half a round (a round is one completion per slot), and the
+    seconds per token of the batches are taken as independent: mean ± t(k − 1) · s / √k, inverted. It takes three
+    batches. Method of batch means: Law, Simulation Modeling and Analysis, 5th ed., § 9.5.3.
 
     Args:
         answers: the requests inside the window, in the order in which they finished; at least one.
@@ -179,8 +179,9 @@ def throughput(answers: Sequence[Answer], window: Window, *, in_flight: int) -> 
     rate = tokens / window.length_s
     per_token: list[float] = []
     before = window.start_s
-    for end in range(in_flight, len(answers) + 1, in_flight):
-        batch = answers[end - in_flight : end]
+    size = max(1, in_flight // 2)
+    for end in range(size, len(answers) + 1, size):
+        batch = answers[end - size : end]
         after = batch[-1].finished_s
         per_token.append((after - before) / sum(answer.output_tokens or 0 for answer in batch))
         before = after

@@ -102,11 +102,11 @@ def summarise(
         evidence = f"{len(chosen)} requests finished after the warm-up within {stopped_s:.0f} s"
         findings.append(Finding(what=f"{label} was not measured: too few requests", evidence=evidence))
         return Measured(point=None, findings=tuple(findings), answers=tuple(answers))
-    if len(chosen) < 3 * concurrency:
-        evidence = f"{len(chosen)} requests, {len(chosen) // concurrency} per slot; an interval needs 3 per slot"
-        findings.append(Finding(what=f"{label}: throughput without interval", evidence=evidence))
     findings += _odd_lengths(label, chosen, asked=output_tokens)
     point = _point(chosen, window, concurrency=concurrency, failed=len(failures))
+    if point.output_tokens_per_s_interval is None:
+        evidence = f"{len(chosen)} requests finished in {window.length_s:.0f} s, too few or too uneven for an interval"
+        findings.append(Finding(what=f"{label}: throughput without interval", evidence=evidence))
     return Measured(point=point, findings=tuple(findings), answers=tuple(answers))
 
 

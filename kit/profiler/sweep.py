@@ -17,7 +17,7 @@ from kit.hardware.inventory import Inventory, read_inventory
 from kit.profiler.engines import Server, transformers_serve
 from kit.profiler.point import Measured, measure_point
 from kit.profiler.profile import Finding, HardwareProfile, Memory, Point, ProfiledModel
-from kit.profiler.watch import Watch, foreign_cores
+from kit.profiler.watch import CpuShares, Watch, foreign_cores, stolen_cores
 from kit.profiler.weights import ModelFolder, write_random_model
 from kit.record import Basis
 
@@ -267,7 +267,7 @@ def _measure_one(
     )
     if watch is None or before is None:
         return one, []
-    return one, _disturbed(plan, foreign_cores(before, watch.cpu(), seconds=time.monotonic() - since))
+    return one, _disturbed(plan, before, watch.cpu(), seconds=time.monotonic() - since)
 
 
 def _hopeless(server: Server, plan: Plan, share_s: float, measured: Sequence[tuple[Plan, Measured]]) -> str | None:
@@ -288,11 +288,13 @@ def _left_out(plan: Plan, why: str) -> Finding:
     return Finding(what=what, evidence=why)
 
 
-def _disturbed(plan: Plan, cores: float) -> list[Finding]:
-    if cores <= _BUSY_CORES:
+def _disturbed(plan: Plan, before: CpuShares, after: CpuShares, *, seconds: float) -> list[Finding]:
+    others, stolen = (take(before, after, seconds=seconds) for take in (foreign_cores, stolen_cores))
+    if others + stolen <= _BUSY_CORES:
         return []
     what = f"{plan.prompt_tokens}x{plan.output_tokens} with {plan.concurrency} in flight was disturbed"
-    return [Finding(what=what, evidence=f"others, or the hypervisor, took {cores:.2f} cores meanwhile")]
+    evidence = f"other processes kept {others:.2f} cores busy meanwhile, and the hypervisor withheld {stolen:.2f}"
+    return [Finding(what=what, evidence=evidence)]
 
 
 def _notes(*, on_gpu: bool) -> tuple[str, ...]:

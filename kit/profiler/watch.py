@@ -10,10 +10,17 @@ import psutil
 
 @dataclass(frozen=True)
 class CpuShares:
-    """Processor seconds since some moment in the past, of everybody and of the engine with the kit."""
+    """Processor seconds since some moment in the past.
+
+    Attributes:
+        everybody_s: used by all processes of the machine.
+        ours_s: used by the engine and the kit.
+        stolen_s: that the hypervisor gave to other machines although this one had work to do (steal time).
+    """
 
     everybody_s: float
     ours_s: float
+    stolen_s: float = 0.0
 
 
 class Watch:
@@ -49,11 +56,12 @@ class Watch:
 
     def cpu(self) -> CpuShares:
         """Return processor time so far; the difference of two calls tells who used the machine in between."""
-        times = psutil.cpu_times()
-        idle = times.idle + getattr(times, "iowait", 0.0)
-        guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # they are in user and nice already
+        times = psutil.cpu_times()._asdict()
+        idle = times["idle"] + times.get("iowait", 0.0)
+        stolen = times.get("steal", 0.0)
+        guests = times.get("guest", 0.0) + times.get("guest_nice", 0.0)  # they are in user and nice already
         ours = sum(_cpu_s(process) for process in (*self._tree(), psutil.Process()))
-        return CpuShares(everybody_s=sum(times) - idle - guests, ours_s=ours)
+        return CpuShares(everybody_s=sum(times.values()) - idle - stolen - guests, ours_s=ours, stolen_s=stolen)
 
     def _tree(self) -> list[psutil.Process]:
         try:
@@ -84,6 +92,11 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def foreign_cores(before: CpuShares, after: CpuShares, *, seconds: float) -> float:
-    """Return how many cores somebody else kept busy on average between two readings ``seconds`` apart."""
+    """Return how many cores other processes kept busy on average between two readings ``seconds`` apart."""
     foreign = (after.everybody_s - before.everybody_s) - (after.ours_s - before.ours_s)
     return max(0.0, foreign) / seconds
+
+
+def stolen_cores(before: CpuShares, after: CpuShares, *, seconds: float) -> float:
+    """Return how many cores the hypervisor withheld on average between two readings ``seconds`` apart."""
+    return max(0.0, after.stolen_s - before.stolen_s) / seconds

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from kit.demand.record import Demand
 from kit.demand.week import typical_week
 from kit.engagement.reading import read_engagement
 from kit.engagement.record import Engagement
-from kit.errors import InputError
+from kit.errors import InputError, PlanError
 from kit.facts.gpus import accelerators
 from kit.hardware.inventory import Inventory, read_inventory
 from kit.pricing.pricebook import PriceBook, RequestClass, price_book
@@ -133,6 +134,19 @@ def with_profile(audit: Audit, measured: HardwareProfile) -> Audit:
     """Return the audit with this machine's own profile in it."""
     others = (profile for profile in audit.profiles if profile.name != measured.name)
     return replace(audit, profiles=(measured, *others), measured=measured)
+
+
+def check_audit(audit: Audit) -> None:
+    """Find the mistakes in an engagement that its own file does not show: names that no table knows.
+
+    Raises:
+        InputError: a model, an accelerator, a benchmark or a profile is not known; names the nearest.
+    """
+    from kit.strategy.decide import prepare
+
+    # A workload without an option is no mistake yet: a measurement may give it one.
+    with suppress(PlanError):
+        prepare(audit.engagement, audit.demand, audit.profiles, audit.prices)
 
 
 def decide_audit(audit: Audit, *, on_step: Callable[[], None] | None = None) -> Verdict:

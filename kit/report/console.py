@@ -13,7 +13,7 @@ from rich.table import Table
 
 from kit.errors import InputError
 from kit.profiler.profile import HardwareProfile
-from kit.report.audit import HERE, Audit, decide_audit, open_audit, save_records, with_profile
+from kit.report.audit import HERE, Audit, check_audit, decide_audit, open_audit, save_records, with_profile
 from kit.strategy.verdict import Verdict
 
 
@@ -26,10 +26,11 @@ def run_verdict(engagement: str, *, out: Path, seconds: float | None, notebooks:
         seconds: time for measuring this machine; ``None`` takes the profiles that are there.
         notebooks: execute the notebooks too.
     """
+    # Whatever is wrong with the input is found before the machine is measured.
+    audit = open_audit(engagement, out=out)
+    check_audit(audit)
     from kit.report.document import write_html, write_pdf
 
-    # Everything that can be wrong with the input is found before the machine is measured.
-    audit = open_audit(engagement, out=out)
     with _progress() as progress:
         if seconds is not None:
             audit = with_profile(

@@ -73,8 +73,8 @@ def decide(
         InputError: a name in the engagement is not known.
         PlanError: no plan exists; says for which workload and what comes nearest.
     """
-    terms = resolve(engagement)
-    choice = choose(engagement, demand, terms, apis(engagement, prices), pools(engagement, profiles, prices, terms))
+    choice = prepare(engagement, demand, profiles, prices)
+    terms = choice.terms
     solved = [solve_kind(choice, kind) for kind in StrategyKind]
     compared = uncertainty.distinct(solved)
     drivers = uncertainty.drivers(choice, compared)
@@ -119,6 +119,17 @@ def decide(
         inputs=inputs(choice, prices),
         sources=tuple(sources),
     )
+
+
+def prepare(engagement: Engagement, demand: Demand, profiles: Sequence[HardwareProfile], prices: PriceBook) -> Choice:
+    """Return every workload against every option, so that a mistake shows before anything slow is begun.
+
+    Raises:
+        InputError: a name in the engagement is not known.
+        PlanError: a workload is left without an option.
+    """
+    terms = resolve(engagement)
+    return choose(engagement, demand, terms, apis(engagement, prices), pools(engagement, profiles, prices, terms))
 
 
 def _strategy(

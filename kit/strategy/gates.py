@@ -7,7 +7,7 @@ from kit.facts.data_classes import DataClass, data_class
 from kit.facts.latency import cloud_ttft, network_round_trip
 from kit.facts.models import Model
 from kit.facts.providers import providers
-from kit.facts.quality import score
+from kit.facts.quality import benchmarks, score
 from kit.record import Figure
 from kit.strategy.capacity import Service, service
 from kit.strategy.options import Api, Pool
@@ -179,7 +179,9 @@ def _quality(workload: Workload, name: str, engagement: Engagement) -> Strike | 
     if floor is None:
         return None
     own = [item.score.value for item in engagement.scores if (item.model, item.benchmark) == (name, floor.benchmark)]
-    public = score(name, floor.benchmark)
+    # A benchmark of the client's own has no public scores; any other must be one of the table's, or it is a slip.
+    theirs = floor.benchmark in {item.benchmark for item in engagement.scores}
+    public = None if theirs and floor.benchmark not in benchmarks() else score(name, floor.benchmark)
     value = own[0] if own else public.value if public else None
     if value is not None and value >= floor.at_least.value:
         return None

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from kit.engagement.record import Engagement, Place
 from kit.facts.defaults import default
 from kit.facts.latency import cloud_ttft, network_round_trip
-from kit.facts.quality import score
+from kit.facts.quality import benchmarks, score
 from kit.pricing.pricebook import PriceBook
 from kit.record import Basis, Figure
 from kit.strategy.choice import Choice
@@ -107,10 +107,10 @@ def _prices(choice: Choice, prices: PriceBook) -> Iterator[Input]:
 
 
 def _gates(choice: Choice) -> Iterator[Input]:
-    benchmarks = {workload.quality.benchmark for workload in choice.workloads if workload.quality}
+    asked = {workload.quality.benchmark for workload in choice.workloads if workload.quality}
     models = [api.offer.model for api in choice.apis] + [pool.model.name for pool in choice.pools]
     for name in dict.fromkeys(models):
-        for benchmark in sorted(benchmarks):
+        for benchmark in sorted(asked & benchmarks()):
             if (known := score(name, benchmark)) is not None:
                 figure = Figure(value=known.value, basis=Basis.PUBLISHED, source=known.source, date=known.date)
                 yield _make(f"quality.{name}.{benchmark}", f"{name}: {benchmark}", figure, "points")

@@ -1,0 +1,157 @@
+"""What each picture shows, in one sentence computed from the record; every figure in it is one of the record's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kit.demand.record import Demand
+from kit.engagement.record import Place
+from kit.profiler.profile import HardwareProfile
+from kit.report.words import PLAN_NAMES, money, months, number, percent
+from kit.strategy.reasons import count
+from kit.strategy.verdict import Driver, MeasuredPoint, Strategy, StrategyKind, Verdict
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+_CLOSE = 0.005
+"""Plans that cost within half a per cent of each other count as equal."""
+
+
+def week_finding(verdict: Verdict) -> str:
+    """Return who carries the typical week."""
+    week, pools = verdict.week, verdict.pools
+    whose = " and ".join(name for name, load in (("own", week.own), ("rented", week.rented)) if any(load))
+    if not whose:
+        return "The cloud carries the whole week"
+    machines = f"{whose.capitalize()} GPUs"
+    if len(pools) == 1:
+        use = f"{percent(pools[0].utilisation)} used over the week"
+        full = pools[0].peak_utilisation >= 0.99
+        machines += f" are full at the peak and {use}" if full else f" are {use} and never full"
+    else:
+        machines += " carry the base"
+    if not any(week.api):
+        return f"{machines}; nothing goes to the cloud"
+    return f"{machines}; the cloud takes the rest"
+
+
+def volume_finding(verdict: Verdict) -> str:
+    """Return which plan is cheapest along the volume, and how often the second choice changes."""
+    curve = verdict.break_even
+    best = verdict.strategies[0].kind
+    ours = curve.cost_per_month[best]
+    others = [costs for kind, costs in curve.cost_per_month.items() if kind is not best]
+    beaten = [
+        volume
+        for i, volume in enumerate(curve.million_tokens_per_day)
+        if any(costs[i] < ours[i] * (1 - _CLOSE) for costs in others)
+    ]
+    name = PLAN_NAMES[best]
+    if beaten:
+        side = "below" if beaten[0] < curve.today else "from"
+        edge = max(v for v in beaten if v < curve.today) if side == "below" else beaten[0]
+        head = f"{name} is cheapest today, another plan {side} {number(edge)} million tokens a day"
+    else:
+        head = f"{name} is never beaten on cost"
+    changes = len(curve.crossings)
+    if changes == 0:
+        return head
+    times = {1: "once", 2: "twice"}.get(changes, f"{count(changes)} times")
+    return f"{head}; the cheapest of the other plans changes {times}"
+
+
+def plans_finding(verdict: Verdict) -> str:
+    """Return how the plans compare, chance included."""
+    best, *rest = verdict.strategies
+    others = [plan for plan in rest if abs(plan.npv - best.npv) > _CLOSE * abs(best.npv)]
+    head = f"{best.label} costs {money(best.npv, verdict.currency)}"
+    if not others:
+        return f"{head}; within the rules no other plan differs from it"
+    other = min(others, key=lambda plan: plan.npv)
+    if all(best.npv_p90 < plan.npv_p10 for plan in others):
+        return f"{head}; even a bad future of it is cheaper than a good one of any other plan"
+    share = percent(best.p_cheapest)
+    return f"{head}, the next plan {money(other.npv, verdict.currency)}; the ranges overlap, yet it is cheapest in {share} of futures"
+
+
+def nearest(drivers: Sequence[Driver]) -> Driver | None:
+    """Return the driver whose switching factor is nearest to 1, or ``None`` if none switches."""
+    switching = [driver for driver in drivers if driver.switches_at]
+    return min(switching, key=distance, default=None)
+
+
+def distance(driver: Driver) -> float:
+    """Return how far a driver has to go before another plan is cheaper: a factor of 1 or more."""
+    return max(driver.switches_at or 1.0, 1 / (driver.switches_at or 1.0))
+
+
+def tornado_finding(verdict: Verdict) -> str:
+    """Return which input could overturn the verdict."""
+    first = nearest(verdict.drivers)
+    if first is None or first.switches_at is None:
+        return "No single input overturns the verdict between a tenth and ten times its value"
+    at = f"{first.switches_at:.2g} times today's value"
+    if first.low <= first.switches_at <= first.high:
+        return f"Within its range, {first.name} alone can overturn the verdict: at {at}"
+    return f"Within its range no single input overturns the verdict; nearest comes {first.name}, at {at}"
+
+
+_PARTS = {
+    "energy_and_space": "energy and space",
+    "maintenance": "maintenance",
+    "staff": "staff",
+    "rent": "rent",
+    "api": "the cloud bill",
+}
+
+
+def cash_finding(verdict: Verdict) -> str:
+    """Return where the money of the recommended plan goes."""
+    plan = verdict.strategies[0]
+    year = plan.cash[1]
+    part = max(_PARTS, key=lambda name: float(getattr(year, name)))
+    largest = f"{_PARTS[part]} is the largest cost of a year, {money(getattr(year, part), verdict.currency)}"
+    if plan.capex <= 0:
+        return largest[0].upper() + largest[1:]
+    bought = f"{money(plan.capex, verdict.currency)} of hardware"
+    back = f" pays back in {months(plan.payback_months)}" if plan.payback_months else " at the start"
+    return f"{bought[0].upper()}{bought[1:]}{back}; {largest}"
+
+
+def speed_finding(points: Sequence[MeasuredPoint], measured_here: str | None) -> str:
+    """Return what is known of speed, and how."""
+    here = [point for point in points if point.profile == measured_here]
+    if not here:
+        return "Nothing was measured on this client's machines: every speed here is published by somebody else"
+    best = max(here, key=lambda point: point.output_tokens_per_s)
+    return (
+        f"Measured here: {number(best.output_tokens_per_s)} output tokens/s at most, {best.model} on {best.accelerator}"
+    )
+
+
+def cheapest_first(plans: Sequence[Strategy]) -> tuple[Strategy, ...]:
+    """Return the plans by NPV, the recommended one first."""
+    return (plans[0], *sorted(plans[1:], key=lambda plan: plan.npv))
+
+
+def plan_of(verdict: Verdict, kind: StrategyKind) -> Strategy:
+    """Return a plan by its kind."""
+    return next(plan for plan in verdict.strategies if plan.kind is kind)
+
+
+def demand_finding(demand: Demand) -> str:
+    """Return which workload asks for most, and which has the sharpest peak."""
+    largest = max(demand.workloads, key=lambda item: item.tokens_per_day)
+    sharpest = max(demand.workloads, key=lambda item: item.shape.value)
+    return (
+        f"{largest.workload} asks for most, {number(largest.tokens_per_day / 1e6)} million tokens a day; "
+        f"{sharpest.workload} has the sharpest peak, {number(sharpest.shape.value)} times its mean"
+    )
+
+
+def curve_finding(profile: HardwareProfile) -> str:
+    """Return the most that a profile's machine does, and with what."""
+    best = max(profile.points, key=lambda point: point.output_tokens_per_s)
+    at = f" with {best.concurrency} requests in flight" if best.concurrency else ""
+    machine = f"{profile.accelerators} × {profile.accelerator}" if profile.accelerators > 1 else profile.accelerator
+    return f"{machine}: at most {number(best.output_tokens_per_s)} output tokens/s of {profile.model.name}{at}"

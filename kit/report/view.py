@@ -1,0 +1,283 @@
+"""What the documents show, as text: a verdict with every figure formatted once, for whatever draws it.
+
+A document is the decision page and then sections; a section is a title, paragraphs, pictures and tables. HTML and
+PDF differ in how they draw these parts and in nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from kit.engagement.record import Place
+from kit.record import Basis, Part
+from kit.report.findings import distance, nearest
+from kit.report.words import (
+    MISSING,
+    PLACE_NAMES,
+    amount,
+    day,
+    factor,
+    money,
+    months,
+    number,
+    percent,
+    symbol,
+    tokens,
+)
+from kit.strategy.verdict import Input, Placement, Verdict
+
+Align = Literal["left", "right"]
+
+
+class Chip(Part):
+    """A word on a coloured ground. Kinds: own, rented, api, out, and the bases."""
+
+    text: str
+    kind: str
+
+
+Cell = str | tuple[Chip, ...]
+
+
+class Column(Part):
+    """A column of a table; ``share`` is its part of the width, 0 for as wide as its content."""
+
+    head: str
+    align: Align = "left"
+    share: float = 0
+
+
+class Table(Part):
+    """A table. ``total`` is a last row that sums up; ``row_heads`` says that the first column names the row."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...] | None = None
+    small: bool = False
+
+
+class Picture(Part):
+    """A picture by the name under which it was drawn, with its alternative text."""
+
+    name: str
+    alt: str
+
+
+class Text(Part):
+    """A paragraph, or an item of a list."""
+
+    text: str
+    item: bool = False
+
+
+Block = Text | Picture | Table
+
+
+class Section(Part):
+    """A section of the document. ``page`` says that it starts a page on paper."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+    page: bool = False
+
+
+class KeyFigure(Part):
+    """A figure that is worth its size on page one."""
+
+    label: str
+    value: str
+    note: str
+
+
+class BasisLine(Part):
+    """What is known in one way: the basis, and what it is said of."""
+
+    basis: str
+    text: str
+
+
+class View(Part):
+    """The documents' content, ready to be drawn."""
+
+    client: str
+    title: str
+    date: str
+    valid_until: str
+    iso_date: str
+    kit_version: str
+    headline: str
+    money_sentence: str
+    key_figures: tuple[KeyFigure, ...]
+    workloads: Table
+    pictures: tuple[Picture, ...]
+    bases: tuple[BasisLine, ...]
+    sections: tuple[Section, ...]
+
+
+def view(verdict: Verdict) -> View:
+    """Return everything that the documents show, as text.
+
+    Args:
+        verdict: the decision; every figure in the result is one of its values, rounded, or stands in its strings.
+    """
+    from kit.report.sections import sections
+
+    return View(
+        client=verdict.client,
+        title=verdict.title,
+        date=day(verdict.date),
+        valid_until=day(verdict.valid_until),
+        iso_date=verdict.date.isoformat(),
+        kit_version=verdict.kit_version,
+        headline=verdict.sentence,
+        money_sentence=verdict.money_sentence,
+        key_figures=_key_figures(verdict),
+        workloads=_workloads(verdict),
+        pictures=(
+            Picture(name="typical_week", alt=_week_alt(verdict)),
+            Picture(name="cost_against_volume", alt=_volume_alt(verdict)),
+        ),
+        bases=_bases(verdict.inputs, verdict.measured_here),
+        sections=sections(verdict),
+    )
+
+
+def _key_figures(verdict: Verdict) -> tuple[KeyFigure, ...]:
+    best, currency = verdict.strategies[0], verdict.currency
+    years = f"{number(verdict.horizon_years)} years"
+    sure = f"cheapest in {percent(best.p_cheapest)} of {number(verdict.samples)} futures"
+    if best.regret_p95 > 1:
+        sure += f"; 95% of the time at most {money(best.regret_p95, currency)} above the best plan"
+    if best.payback_months is not None:
+        back = KeyFigure(
+            label="Payback",
+            value=months(best.payback_months),
+            note=f"on {money(best.capex, currency)} of hardware, against the cloud",
+        )
+    elif best.capex > 0:
+        back = KeyFigure(
+            label="Purchase", value=money(best.capex, currency), note="it does not pay itself back; the rules ask for it"
+        )
+    else:
+        back = KeyFigure(label="Purchase", value="none", note="nothing is bought")
+    return (
+        KeyFigure(label="How sure", value=verdict.certainty, note=sure),
+        KeyFigure(
+            label=f"Cost over {years}",
+            value=money(best.npv, currency).replace(" million", " m"),
+            note=f"net present value; p10–p90: {money(best.npv_p10, currency)} to {money(best.npv_p90, currency)}",
+        ),
+        back,
+        _hangs_on(verdict),
+    )
+
+
+def _hangs_on(verdict: Verdict) -> KeyFigure:
+    first = nearest(verdict.drivers)
+    if first is None or first.switches_at is None:
+        return KeyFigure(
+            label="Hangs on", value="no one input", note="none turns it between a tenth and ten times its value"
+        )
+    way = "rise" if first.switches_at > 1 else "fall"
+    return KeyFigure(
+        label="Would turn at",
+        value=factor(first.switches_at),
+        note=f"{first.name} ({first.basis}): were they to {way} so far, another plan would be cheaper",
+    )
+
+
+def _workloads(verdict: Verdict) -> Table:
+    currency = symbol(verdict.currency)
+    return Table(
+        caption="Where each workload goes, and why",
+        columns=(
+            Column(head="Workload", share=1.15),
+            Column(head="Goes to", share=1.2),
+            Column(head="M tokens/day", align="right"),
+            Column(head="Because", share=3),
+            Column(head=f"{currency} / month", align="right"),
+        ),
+        rows=tuple(
+            (
+                placement.workload,
+                chips(placement),
+                tokens(placement.million_tokens_per_day),
+                sentence_case("; ".join(placement.because)),
+                amount(placement.cost_per_month),
+            )
+            for placement in verdict.placements
+        ),
+        total=("All", "", tokens(verdict.break_even.today), "", amount(verdict.strategies[0].cost_per_month)),
+    )
+
+
+def chips(placement: Placement) -> tuple[Chip, ...]:
+    """Return where a workload goes: its main place, then what else serves it, with the share of that."""
+    places = dict.fromkeys(placement.places)
+    main, *rest = places
+    found = [Chip(text=PLACE_NAMES[main], kind=main)]
+    for place in rest:
+        share = [s for p, s in zip(placement.places, placement.shares, strict=True) if p is place]
+        what = "+ cloud" if place is Place.API else f"+ {PLACE_NAMES[place]}"
+        found.append(Chip(text=f"{what} {percent(share[0])}" if len(share) == 1 else what, kind=place))
+    return tuple(found)
+
+
+def sentence_case(text: str) -> str:
+    """Return a text with its first letter large, and no full stop."""
+    return (text[:1].upper() + text[1:]).rstrip(".")
+
+
+_SUBJECTS = (
+    ("prices.", "prices of APIs and GPUs"),
+    ("profiles.", "GPU speeds"),
+    ("latency.", "latency of the cloud"),
+    ("quality.", "quality scores"),
+    ("scores.", "quality scores of the client's own"),
+    ("power.", "electrical power"),
+    ("workloads.", "demand and limits"),
+    ("money.", ""),
+    ("operations.", ""),
+    ("", ""),
+)
+"""What inputs are about, by the start of their key; where it is empty, each is named."""
+
+NAMED = 4
+"""How many single inputs a line on page one names before it says "and others"."""
+
+
+def _bases(inputs: Sequence[Input], measured_here: str | None) -> tuple[BasisLine, ...]:
+    """Return what is measured, quoted, published, predicted and assumed, in a line each."""
+    lines = []
+    for basis in Basis:
+        subjects: dict[str, None] = {}
+        singles: dict[str, None] = {}
+        for item in inputs:
+            if item.basis is basis:
+                about = next(text for start, text in _SUBJECTS if item.key.startswith(start))
+                (subjects if about else singles)[about or item.label] = None
+        named = [*subjects, *list(singles)[:NAMED], *(["others"] if len(singles) > NAMED else [])]
+        if basis is Basis.MEASURED and not named:
+            named = [f"this machine ({measured_here})" if measured_here else "nothing yet"]
+        if named:
+            text = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+            lines.append(BasisLine(basis=basis, text=text))
+    return tuple(lines)
+
+
+def _week_alt(verdict: Verdict) -> str:
+    from kit.report.findings import week_finding
+
+    return f"Area chart of tokens by hour of the typical week, own GPUs below, cloud above. {week_finding(verdict)}."
+
+
+def _volume_alt(verdict: Verdict) -> str:
+    from kit.report.findings import volume_finding
+
+    return f"Line chart of cost per month against volume for four plans. {volume_finding(verdict)}."
+
+
+__all__ = ["MISSING", "View", "distance", "view"]
