@@ -1,0 +1,1 @@
+"""Drawings of a verdict: charts, documents and notebooks."""

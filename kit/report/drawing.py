@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 INK, GREY, RULE, PAPER = "#16222b", "#5b6772", "#d5dade", "#ffffff"
@@ -38,8 +39,8 @@ WIDTH = 482
 """Width of a chart in pixels: the text width of an A4 page in points, so that 1 px of type is 1 pt on paper."""
 
 TITLE_OFFSET = 8
-TITLE_WRAP = 88
-SUBTITLE_WRAP = 105
+TITLE_WRAP = 98
+SUBTITLE_WRAP = 118
 
 
 def altair() -> Any:
@@ -62,6 +63,16 @@ def altair() -> Any:
     return alt
 
 
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Draw without checking each part of a chart against Vega-Lite's schema; the tests have done that."""
+    altair()
+    from altair.utils import schemapi
+
+    with schemapi.debug_mode(False):
+        yield
+
+
 def frame(
     layers: Any,
     *,
@@ -81,10 +92,12 @@ def frame(
         title: the finding.
         subtitle: what is drawn, with the unit.
         height: height of the plot in pixels.
-        left: room for the vertical axis in pixels; likewise right (for direct labels) and bottom.
+        left: room for the vertical axis in pixels.
+        right: room for direct labels in pixels.
+        bottom: room for the horizontal axis in pixels.
     """
     alt = altair()
-    titles, subtitles = textwrap.wrap(title, TITLE_WRAP), textwrap.wrap(subtitle, SUBTITLE_WRAP)
+    titles, subtitles = _lines(title, TITLE_WRAP), _lines(subtitle, SUBTITLE_WRAP)
     top = 13 * len(titles) + 11 * len(subtitles) + 12
     return (
         layers.properties(
@@ -133,6 +146,15 @@ def frame(
     )
 
 
+def _lines(text: str, most: int) -> list[str]:
+    """Return a text in as few lines as it needs, of about the same length."""
+    count = -(-len(text) // most)
+    for width in range(max(len(text) // max(count, 1), 1), most + 1):
+        if len(lines := textwrap.wrap(text, width)) <= count:
+            return lines
+    return textwrap.wrap(text, most)
+
+
 def values(rows: Sequence[dict[str, Any]]) -> Any:
     """Return rows as the data of a chart, written into it."""
     alt = altair()
@@ -153,7 +175,10 @@ def svg(chart: Any) -> str:
     """Return an Altair chart as SVG text that needs no font file, no script and no network."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(chart.to_dict()))
+    altair()
+    from altair.utils import schemapi
+
+    return str(vl_convert.vegalite_to_svg(chart.to_dict(validate=schemapi.DEBUG_MODE)))
 
 
 def picture(drawn: str, *, label: str) -> str:
@@ -173,7 +198,7 @@ def show(chart: Any) -> Any:
     """Return a chart for a notebook's cell: a picture that needs no script and no network."""
     from IPython.display import SVG
 
-    return SVG(data=svg(chart))
+    return SVG(data=svg(chart))  # type: ignore[no-untyped-call]
 
 
 def spread(positions: list[float], *, gap: float) -> list[float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kit.demand.record import Demand
-from kit.engagement.record import Place
 from kit.profiler.profile import HardwareProfile
 from kit.report.words import PLAN_NAMES, money, months, number, percent
 from kit.strategy.reasons import count
@@ -33,6 +32,31 @@ def week_finding(verdict: Verdict) -> str:
     if not any(week.api):
         return f"{machines}; nothing goes to the cloud"
     return f"{machines}; the cloud takes the rest"
+
+
+def hours_finding(verdict: Verdict) -> str:
+    """Return in how many hours the GPUs are full and the cloud works, in words."""
+    week = verdict.week
+    local = [own + rented for own, rented in zip(week.own, week.rented, strict=True)]
+    full = [load >= 0.98 * most > 0 for load, most in zip(local, week.capacity, strict=True)]
+    if not any(local):
+        return "The cloud carries every hour of the week"
+    head = f"The GPUs are full in {_share_of_hours(full)} of the week"
+    return f"{head}; the cloud works in {_share_of_hours([load > 0 for load in week.api])}"
+
+
+def _share_of_hours(hours: Sequence[bool]) -> str:
+    share = sum(hours) / len(hours)
+    bounds = (
+        (0, "no hour"),
+        (0.2, "a few hours"),
+        (0.4, "less than half of the hours"),
+        (0.6, "about half of the hours"),
+    )
+    for most, words in (*bounds, (0.999, "most hours")):
+        if share <= most:
+            return words
+    return "every hour"
 
 
 def volume_finding(verdict: Verdict) -> str:
@@ -71,7 +95,8 @@ def plans_finding(verdict: Verdict) -> str:
     if all(best.npv_p90 < plan.npv_p10 for plan in others):
         return f"{head}; even a bad future of it is cheaper than a good one of any other plan"
     share = percent(best.p_cheapest)
-    return f"{head}, the next plan {money(other.npv, verdict.currency)}; the ranges overlap, yet it is cheapest in {share} of futures"
+    next_one = f"the next plan {money(other.npv, verdict.currency)}"
+    return f"{head}, {next_one}; the ranges overlap, yet it is cheapest in {share} of futures"
 
 
 def nearest(drivers: Sequence[Driver]) -> Driver | None:

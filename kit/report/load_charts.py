@@ -23,8 +23,8 @@ from kit.report.drawing import (
     values,
     words,
 )
-from kit.report.findings import DAYS, volume_finding, week_finding
-from kit.report.words import PLAN_NAMES, amount_unit, number, tokens
+from kit.report.findings import DAYS, hours_finding, volume_finding, week_finding
+from kit.report.words import PLAN_NAMES, amount_unit
 from kit.strategy.verdict import StrategyKind, Verdict
 
 _PLACES = (
@@ -64,7 +64,7 @@ def _areas(rows: Sequence[dict[str, Any]], x: Any, y: Any) -> list[Any]:
     ]
 
 
-def typical_week(verdict: Verdict, *, height: int = 120) -> Any:
+def typical_week(verdict: Verdict, *, height: int = 122) -> Any:
     """Return the typical week by hour: own, rented and cloud stacked, with the line of what the GPUs carry.
 
     Args:
@@ -85,10 +85,8 @@ def typical_week(verdict: Verdict, *, height: int = 120) -> Any:
         ),
     )
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, top]), axis=alt.Axis(title="million tokens per hour", tickCount=4))
-    midnights = [{"x": 24 * day} for day in range(1, 7)]
     layers = [
         *_areas(rows, x, y),
-        alt.Chart(values(midnights)).mark_rule(color=PAPER, strokeWidth=0.7, opacity=0.6).encode(x=x),
     ]
     if any(verdict.week.capacity):
         line = [
@@ -99,7 +97,7 @@ def typical_week(verdict: Verdict, *, height: int = 120) -> Any:
         )
         layers.append(
             words(
-                [{"x": 168.8, "y": verdict.week.capacity[-1], "text": "the GPUs carry"}],
+                [{"x": 168.8, "y": verdict.week.capacity[-1], "text": "GPUs can carry"}],
                 x=x,
                 y=y,
                 fontSize=8,
@@ -122,7 +120,8 @@ def _place_labels(rows: Sequence[dict[str, Any]], x: Any, y: Any, *, step: float
 
     Args:
         rows: the layers of the stack.
-        x: the horizontal channel; likewise y.
+        x: the horizontal channel.
+        y: the vertical channel.
         step: width of an hour on the horizontal axis.
     """
     top = max(row["y2"] for row in rows)
@@ -146,7 +145,7 @@ def _place_labels(rows: Sequence[dict[str, Any]], x: Any, y: Any, *, step: float
 
 
 def _room(layer: Sequence[dict[str, Any]], half: int, least: float) -> tuple[float, int, Sequence[dict[str, Any]]]:
-    """Return the hour around which a layer is thickest over ``half`` hours either way, its rows and the room to spare."""
+    """Return the hour where a layer is thickest over ``half`` hours either way, its rows and the room to spare."""
     fits = (
         (min(row["y2"] for row in part) - max(row["y"] for row in part) - least, i, part)
         for i in range(half, len(layer) - half - 1)
@@ -176,14 +175,14 @@ def load_duration(verdict: Verdict, *, height: int = 120) -> Any:
     y = alt.Y("y:Q", axis=alt.Axis(title="million tokens per hour", tickCount=4))
     return frame(
         alt.layer(*_areas(rows, x, y), *_place_labels(rows, x, y, step=1 / 168)),
-        title=week_finding(verdict),
+        title=hours_finding(verdict),
         subtitle="Load-duration curve: the hours of the typical week, the fullest first",
         height=height,
         right=22,
     )
 
 
-def cost_against_volume(verdict: Verdict, *, height: int = 120) -> Any:
+def cost_against_volume(verdict: Verdict, *, height: int = 122) -> Any:
     """Return the cost per month of the four plans against the volume, with today's volume and the crossings.
 
     Args:
@@ -231,11 +230,11 @@ def cost_against_volume(verdict: Verdict, *, height: int = 120) -> Any:
         row = {"x": curve.million_tokens_per_day[-1], "y": end / height * top / divisor, "text": PLAN_NAMES[kind]}
         weight = "bold" if kind is StrategyKind.HYBRID else "normal"
         layers.append(words([row], x=x, y=y, colour=_PLANS[kind][1], dx=5, fontWeight=weight))
-    circles = "; circles: where the cheapest of the other three changes" if crossings else ""
+    circles = "; circles: the cheapest of the others changes" if crossings else ""
     return frame(
         alt.layer(*layers),
         title=volume_finding(verdict),
-        subtitle=f"Cost per month against volume, every workload scaled alike; steps are whole machines{circles}",
+        subtitle=f"Cost per month against volume, all workloads scaled alike{circles}",
         height=height,
         right=64,
     )

@@ -188,7 +188,8 @@ def tornado(verdict: Verdict) -> Any:
     return frame(
         alt.layer(*layers),
         title=tornado_finding(verdict),
-        subtitle=f"Saving when one input is multiplied by the factor at the bar's end; line: {money(verdict.saving_npv, currency)} as taken",
+        subtitle="Saving when one input is multiplied by the factor at the bar's end; "
+        f"line: {money(verdict.saving_npv, currency)} with all as taken",
         height=20 * len(drivers),
         left=160,
         right=78,

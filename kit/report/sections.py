@@ -9,13 +9,13 @@ from kit.report.findings import (
     cash_finding,
     cheapest_first,
     distance,
+    hours_finding,
     plans_finding,
     speed_finding,
     tornado_finding,
-    week_finding,
 )
 from kit.report.money_charts import CASH_PARTS
-from kit.report.view import Block, Cell, Chip, Column, Picture, Section, Table, Text, chips, sentence_case
+from kit.report.parts import Block, Cell, Chip, Column, Picture, Section, Table, Text, sentence_case
 from kit.report.words import (
     MISSING,
     PLACE_NAMES,
@@ -64,8 +64,8 @@ def _plans(verdict: Verdict) -> Section:
         caption=f"Four plans that keep to the rules, over {number(verdict.horizon_years)} years "
         f"at a discount rate of {percent(verdict.discount_rate)}",
         columns=(
-            Column(head="Plan", share=1.6),
-            Column(head="Net present value", align="right", share=1),
+            Column(head="Plan", share=1.9),
+            Column(head="Cost, NPV", align="right", share=0.8),
             Column(head="p10–p90", align="right", share=1.5),
             Column(head="Cheapest in", align="right", share=0.8),
             Column(head="Regret, p95", align="right", share=0.9),
@@ -86,13 +86,14 @@ def _plans(verdict: Verdict) -> Section:
             )
             for plan in plans
         ),
+        small=True,
     )
     exceptions = tuple((plan.label, *_split(text)) for plan in plans for text in plan.exceptions)
     blocks: list[Block] = [Picture(name="plans_npv", alt=f"Dot plot of four plans. {plans_finding(verdict)}."), table]
     blocks.append(
         Text(
-            text="Net present value counts all cash out. Regret is what a plan costs above the cheapest one in the same "
-            f"future. Payback is against the cloud plan; {MISSING} means that nothing more is bought than there, or that "
+            text="NPV is the net present value of all cash out. Regret is what a plan costs above the cheapest one in "
+            f"the same future. Payback is against the cloud plan; {MISSING} means that nothing more is bought, or that "
             "it never pays back."
         )
     )
@@ -100,8 +101,13 @@ def _plans(verdict: Verdict) -> Section:
         blocks.append(
             Table(
                 caption="Where a plan cannot be followed; the workload then goes where it may at least cost",
-                columns=(Column(head="Plan", share=1), Column(head="Workload", share=1), Column(head="Why", share=3)),
+                columns=(
+                    Column(head="Plan", share=1.2),
+                    Column(head="Workload", share=1),
+                    Column(head="Why", share=2.8),
+                ),
                 rows=exceptions,
+                small=True,
             )
         )
     return Section(key="plans", title="Four plans compared", blocks=tuple(blocks), page=True)
@@ -120,8 +126,8 @@ def _machines(verdict: Verdict) -> Section:
     table = Table(
         caption="Pools of replicas under the recommended plan",
         columns=(
-            Column(head="Pool", share=2.4),
-            Column(head="Place", share=0.9),
+            Column(head="Pool", share=2.2),
+            Column(head="Place", share=1.15),
             Column(head="GPUs", align="right"),
             Column(head="Replicas", align="right"),
             Column(head="of them spare", align="right", share=0.7),
@@ -146,13 +152,14 @@ def _machines(verdict: Verdict) -> Section:
             )
             for pool in verdict.pools
         ),
+        small=True,
     )
     note = Text(
-        text="Use is of the capacity that is planned for: without the spare replicas and with headroom for bursts inside "
-        f"the hour. {MISSING} under requests in flight: the source states only the most that the machine does, not at "
+        text="Use is of the capacity that is planned for: without the spare replicas and with headroom for bursts "
+        f"inside the hour. {MISSING} under requests in flight: the source states only the most that the machine does, not at "
         "which load."
     )
-    picture = Picture(name="load_duration", alt=f"Load-duration curve of the week. {week_finding(verdict)}.")
+    picture = Picture(name="load_duration", alt=f"Load-duration curve of the week. {hours_finding(verdict)}.")
     return Section(key="machines", title="What has to be bought or rented", blocks=(table, note, picture))
 
 
@@ -218,20 +225,20 @@ def _certainty(verdict: Verdict) -> Section:
                 f"other plan. {MISSING}: no other plan is cheaper between a tenth and ten times the figure."
             ),
         ),
-        page=True,
     )
 
 
 def _options(verdict: Verdict) -> Section:
     blocks: list[Block] = [
         Text(
-            text="An option that one rule strikes is out, whatever it costs. A cost per request is the API's price, or the "
-            f"time of the replica that it takes at full planned load; {MISSING}: its capacity for such requests is not known."
+            text="An option that one rule strikes is out, whatever it costs. A cost per request is the API's price, or "
+            f"the time of the replica that it takes at full planned load; {MISSING}: its capacity for such requests is "
+            "not known."
         )
     ]
     for placement in verdict.placements:
         blocks += [table for table in (_permitted(placement, verdict.currency), _struck(placement)) if table.rows]
-    return Section(key="options", title="Options for each workload", blocks=tuple(blocks), page=True)
+    return Section(key="options", title="Options for each workload", blocks=tuple(blocks))
 
 
 def _name(option: Option, options: Sequence[Option]) -> str:
@@ -271,11 +278,11 @@ def _permitted(placement: Placement, currency: str) -> Table:
 
 def _struck(placement: Placement) -> Table:
     """Return the strikes of a workload, options with the same strike together."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    found: dict[tuple[str, str, str], list[tuple[str, Option]]] = {}
     for option in placement.options:
         for strike in option.strikes:
-            name = _name(option, placement.options)
-            found.setdefault((strike.gate, strike.reason, strike.lift), []).append(name)
+            general = strike.reason.replace(option.label, "these").replace(option.model, "these")
+            found.setdefault((strike.gate, general, strike.lift), []).append((strike.reason, option))
     return Table(
         caption=f"{placement.workload}: what is out, by which rule, and what would lift it",
         columns=(
@@ -285,11 +292,25 @@ def _struck(placement: Placement) -> Table:
             Column(head="Strikes", share=2),
         ),
         rows=tuple(
-            ((Chip(text=gate, kind="out"),), sentence_case(reason), sentence_case(lift), ", ".join(names))
-            for (gate, reason, lift), names in found.items()
+            (
+                (Chip(text=gate, kind="out"),),
+                sentence_case(struck[0][0] if len(struck) == 1 else general),
+                sentence_case(lift),
+                "; ".join(_names([option for _, option in struck], placement.options)),
+            )
+            for (gate, general, lift), struck in found.items()
         ),
         small=True,
     )
+
+
+def _names(some: Sequence[Option], options: Sequence[Option]) -> tuple[str, ...]:
+    """Return the labels of some options; of two with the same label the profile, unless all of that label are meant."""
+    found: dict[str, None] = {}
+    for option in some:
+        whole = all(other in some for other in options if other.label == option.label)
+        found[option.label if whole else _name(option, options)] = None
+    return tuple(found)
 
 
 def _speeds(verdict: Verdict) -> Section:
@@ -304,16 +325,18 @@ def _speeds(verdict: Verdict) -> Section:
         finding = speed_finding(verdict.service_curves, verdict.measured_here)
         blocks += [
             Picture(name="throughput", alt=f"Line chart of throughput against requests in flight. {finding}."),
-            Picture(name="time_to_first_token", alt="Line chart of the time to first token against requests in flight."),
+            Picture(
+                name="time_to_first_token", alt="Line chart of the time to first token against requests in flight."
+            ),
         ]
     blocks += [_curve(points, verdict.measured_here) for _, points in ordered]
     blocks.append(
         Text(
             text="Shown are the machine that was measured here, if any, and those that the plan rests on; "
-            f"{MISSING} is what the source does not state. The most that each other machine does stands among the inputs."
+            f"{MISSING} is what the source does not state. What each other machine does stands among the inputs."
         )
     )
-    return Section(key="speeds", title="Speed: measured and published", blocks=tuple(blocks), page=True)
+    return Section(key="speeds", title="Speed: measured and published", blocks=tuple(blocks))
 
 
 def _curve(points: Sequence[MeasuredPoint], measured_here: str | None) -> Table:
@@ -326,7 +349,7 @@ def _curve(points: Sequence[MeasuredPoint], measured_here: str | None) -> Table:
             Column(head="Prompt tokens", align="right", share=0.8),
             Column(head="Output tokens", align="right", share=0.8),
             Column(head="Requests in flight", align="right", share=0.9),
-            Column(head="Output tokens/s", align="right", share=0.9),
+            Column(head="Output tokens/s", align="right", share=1.1),
             Column(head="First token", align="right", share=0.8),
             Column(head="Each further token", align="right", share=0.9),
             Column(head="Source", share=3.2),
@@ -370,7 +393,9 @@ def _inputs(verdict: Verdict) -> Section:
                     small=True,
                 )
             )
-    return Section(key="inputs", title="Every figure that entered, the least certain first", blocks=tuple(blocks), page=True)
+    return Section(
+        key="inputs", title="Every figure that entered, the least certain first", blocks=tuple(blocks), page=True
+    )
 
 
 def _limits(verdict: Verdict) -> Section:
@@ -381,7 +406,7 @@ def _limits(verdict: Verdict) -> Section:
     if verdict.limits:
         blocks.append(Text(text="What the method leaves out:"))
         blocks += [Text(text=text, item=True) for text in verdict.limits]
-    return Section(key="limits", title="Warnings and limits", blocks=tuple(blocks), page=True)
+    return Section(key="limits", title="Warnings and limits", blocks=tuple(blocks))
 
 
 def _sources(verdict: Verdict) -> Section:
@@ -392,6 +417,3 @@ def _sources(verdict: Verdict) -> Section:
         small=True,
     )
     return Section(key="sources", title="Sources", blocks=(table,) if table.rows else ())
-
-
-__all__ = ["chips", "sections"]

@@ -188,7 +188,7 @@ def demand_week(demand: Demand) -> Any:
     return frame(
         layers,
         title=demand_finding(demand),
-        subtitle="Requests by hour of the typical week, each workload to its own peak; orange may run at any hour of its day",
+        subtitle="Requests by hour of the typical week, each to its own peak; orange may run at any hour of its day",
         height=row * count,
         left=left,
         right=76,

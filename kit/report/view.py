@@ -7,17 +7,14 @@ PDF differ in how they draw these parts and in nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
-from kit.engagement.record import Place
 from kit.record import Basis, Part
-from kit.report.findings import distance, nearest
+from kit.report.findings import nearest, volume_finding, week_finding
+from kit.report.parts import Column, Picture, Section, Table, chips, sentence_case
+from kit.report.sections import sections
 from kit.report.words import (
-    MISSING,
-    PLACE_NAMES,
     amount,
     day,
-    factor,
     money,
     months,
     number,
@@ -25,63 +22,7 @@ from kit.report.words import (
     symbol,
     tokens,
 )
-from kit.strategy.verdict import Input, Placement, Verdict
-
-Align = Literal["left", "right"]
-
-
-class Chip(Part):
-    """A word on a coloured ground. Kinds: own, rented, api, out, and the bases."""
-
-    text: str
-    kind: str
-
-
-Cell = str | tuple[Chip, ...]
-
-
-class Column(Part):
-    """A column of a table; ``share`` is its part of the width, 0 for as wide as its content."""
-
-    head: str
-    align: Align = "left"
-    share: float = 0
-
-
-class Table(Part):
-    """A table. ``total`` is a last row that sums up; ``row_heads`` says that the first column names the row."""
-
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    total: tuple[Cell, ...] | None = None
-    small: bool = False
-
-
-class Picture(Part):
-    """A picture by the name under which it was drawn, with its alternative text."""
-
-    name: str
-    alt: str
-
-
-class Text(Part):
-    """A paragraph, or an item of a list."""
-
-    text: str
-    item: bool = False
-
-
-Block = Text | Picture | Table
-
-
-class Section(Part):
-    """A section of the document. ``page`` says that it starts a page on paper."""
-
-    key: str
-    title: str
-    blocks: tuple[Block, ...]
-    page: bool = False
+from kit.strategy.verdict import Input, Verdict
 
 
 class KeyFigure(Part):
@@ -123,8 +64,6 @@ def view(verdict: Verdict) -> View:
     Args:
         verdict: the decision; every figure in the result is one of its values, rounded, or stands in its strings.
     """
-    from kit.report.sections import sections
-
     return View(
         client=verdict.client,
         title=verdict.title,
@@ -159,7 +98,9 @@ def _key_figures(verdict: Verdict) -> tuple[KeyFigure, ...]:
         )
     elif best.capex > 0:
         back = KeyFigure(
-            label="Purchase", value=money(best.capex, currency), note="it does not pay itself back; the rules ask for it"
+            label="Purchase",
+            value=money(best.capex, currency),
+            note="it does not pay itself back; the rules ask for it",
         )
     else:
         back = KeyFigure(label="Purchase", value="none", note="nothing is bought")
@@ -184,7 +125,7 @@ def _hangs_on(verdict: Verdict) -> KeyFigure:
     way = "rise" if first.switches_at > 1 else "fall"
     return KeyFigure(
         label="Would turn at",
-        value=factor(first.switches_at),
+        value=f"{first.switches_at:.2g} times",
         note=f"{first.name} ({first.basis}): were they to {way} so far, another plan would be cheaper",
     )
 
@@ -214,23 +155,6 @@ def _workloads(verdict: Verdict) -> Table:
     )
 
 
-def chips(placement: Placement) -> tuple[Chip, ...]:
-    """Return where a workload goes: its main place, then what else serves it, with the share of that."""
-    places = dict.fromkeys(placement.places)
-    main, *rest = places
-    found = [Chip(text=PLACE_NAMES[main], kind=main)]
-    for place in rest:
-        share = [s for p, s in zip(placement.places, placement.shares, strict=True) if p is place]
-        what = "+ cloud" if place is Place.API else f"+ {PLACE_NAMES[place]}"
-        found.append(Chip(text=f"{what} {percent(share[0])}" if len(share) == 1 else what, kind=place))
-    return tuple(found)
-
-
-def sentence_case(text: str) -> str:
-    """Return a text with its first letter large, and no full stop."""
-    return (text[:1].upper() + text[1:]).rstrip(".")
-
-
 _SUBJECTS = (
     ("prices.", "prices of APIs and GPUs"),
     ("profiles.", "GPU speeds"),
@@ -239,13 +163,13 @@ _SUBJECTS = (
     ("scores.", "quality scores of the client's own"),
     ("power.", "electrical power"),
     ("workloads.", "demand and limits"),
-    ("money.", ""),
-    ("operations.", ""),
+    ("money.", "the terms of money"),
+    ("operations.", "running costs"),
     ("", ""),
 )
-"""What inputs are about, by the start of their key; where it is empty, each is named."""
+"""What inputs are about, by the start of their key; an assumed term or cost is named, and so is what has no subject."""
 
-NAMED = 4
+NAMED = 3
 """How many single inputs a line on page one names before it says "and others"."""
 
 
@@ -258,6 +182,7 @@ def _bases(inputs: Sequence[Input], measured_here: str | None) -> tuple[BasisLin
         for item in inputs:
             if item.basis is basis:
                 about = next(text for start, text in _SUBJECTS if item.key.startswith(start))
+                about = "" if basis is Basis.ASSUMED and item.key.startswith(("money.", "operations.")) else about
                 (subjects if about else singles)[about or item.label] = None
         named = [*subjects, *list(singles)[:NAMED], *(["others"] if len(singles) > NAMED else [])]
         if basis is Basis.MEASURED and not named:
@@ -269,15 +194,8 @@ def _bases(inputs: Sequence[Input], measured_here: str | None) -> tuple[BasisLin
 
 
 def _week_alt(verdict: Verdict) -> str:
-    from kit.report.findings import week_finding
-
     return f"Area chart of tokens by hour of the typical week, own GPUs below, cloud above. {week_finding(verdict)}."
 
 
 def _volume_alt(verdict: Verdict) -> str:
-    from kit.report.findings import volume_finding
-
     return f"Line chart of cost per month against volume for four plans. {volume_finding(verdict)}."
-
-
-__all__ = ["MISSING", "View", "distance", "view"]

@@ -110,12 +110,11 @@ def _place(workload: Workload, law: DataClass, place: Place, engagement: Engagem
     allowed = rule.may_go_to if rule else tuple(Place(name) for name in law.may_go_to)
     if place in allowed:
         return None
-    whose = "the client's own rule" if rule else law.rule
-    return Strike(
-        gate="data",
-        reason=f"{workload.data_class.value} data may not go to {_words(place)}: {whose}",
-        lift="the client, by a rule of its own for this class of data" if rule is None else "the client's own rule",
-    )
+    if rule:
+        reason = f"The client's own rule for {law.label}: {_words(place)} is out"
+        return Strike(gate="data", reason=reason, lift="the client, by changing its rule (rules)")
+    reason = f"{law.rule.rstrip('.')}: {_words(place)} is out"
+    return Strike(gate="data", reason=reason, lift=f"{law.lift.rstrip('.')} ({law.reference})")
 
 
 def _term(workload: Workload, host: str, contract: Contract, name: str) -> Strike | None:
@@ -185,7 +184,7 @@ def _quality(workload: Workload, name: str, engagement: Engagement) -> Strike | 
     value = own[0] if own else public.value if public else None
     if value is not None and value >= floor.at_least.value:
         return None
-    known = "no score is known" if value is None else f"it scores {value:g}"
+    known = f"no score of {name} is known" if value is None else f"{name} scores {value:g}"
     return Strike(
         gate="quality",
         reason=f"needs {floor.benchmark} of at least {floor.at_least.value:g}; {known}",
@@ -251,4 +250,4 @@ def _too_slow(name: str, seen: float | None, limit: Figure, label: str) -> Strik
 
 
 def _words(place: Place) -> str:
-    return {Place.OWN: "own machines", Place.RENTED: "rented machines", Place.API: "a cloud API"}[place]
+    return {Place.OWN: "an own machine", Place.RENTED: "a rented machine", Place.API: "a cloud API"}[place]

@@ -22,7 +22,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,28 @@ def solve(problem: Problem, *, gap: float = GAP, seconds: float = 30.0) -> Plan:
         )
     if result.x is None:
         raise PlanError(f"no plan serves every workload within the offers ({result.message.strip()})")
-    return programme.plan(result.x, float(result.fun), float(result.mip_gap or 0.0))
+    return spread_evenly(programme.plan(result.x, float(result.fun), float(result.mip_gap or 0.0)), problem)
+
+
+def spread_evenly(plan: Plan, problem: Problem) -> Plan:
+    """Return the plan with deferrable work spread over the day's free hours in proportion to the room in each.
+
+    Any schedule within the day costs the same; this one leaves the same share of each free hour in reserve. What goes
+    to an API goes there when it comes in.
+    """
+    flow, api = plan.flow_pool.copy(), plan.flow_api.copy()
+    seconds = np.nan_to_num(problem.seconds)
+    fixed = np.einsum("wph,wp->ph", np.where(problem.deferrable[:, None, None], 0, flow), seconds)
+    room = (plan.replicas - problem.spare)[:, None] * SECONDS_PER_HOUR * problem.headroom - fixed
+    days = np.clip(room, 0, None).reshape(len(room), -1, HOURS_OF_DAY)
+    share = np.divide(days, days.sum(axis=2, keepdims=True), out=np.zeros_like(days), where=days > 0)
+    for w in np.flatnonzero(problem.deferrable):
+        total = flow[w].reshape(days.shape).sum(axis=2, keepdims=True)
+        flow[w] = (total * share).reshape(flow[w].shape)
+        wanted = problem.requests[w].reshape(-1, HOURS_OF_DAY)
+        out = api[w].reshape(wanted.shape).sum(axis=1) / np.maximum(wanted.sum(axis=1), 1e-12)
+        api[w] = (wanted * out[:, None]).ravel()
+    return replace(plan, flow_pool=flow, flow_api=api)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def test_an_unknown_score_does_not_pass(insurer, options):
     tested = Engagement.model_validate(insurer.engagement.model_dump() | {"scores": [other]})
     strikes = gate_api(agent, known_apis["gpt-5-mini (openai)"], tested, terms)
     assert gates(strikes) == ["quality"]
-    assert "no score is known" in strikes[0].reason
+    assert "no score of gpt-5-mini is known" in strikes[0].reason
     assert gate_api(agent, known_apis["gpt-5 (openai)"], tested, terms) == ()
 
 

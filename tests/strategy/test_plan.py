@@ -102,7 +102,9 @@ def test_work_that_can_wait_fills_the_hours_that_are_paid_for():
     at_once = problem(burst, seconds=1.0, api_price=np.nan, replica_cost=1000.0, at_most=np.array([40.0]))
     waiting = replace(at_once, deferrable=np.array([True]))
     assert solve(at_once).replicas.tolist() == [24]
-    assert solve(waiting).replicas.tolist() == [1]
+    plan = solve(waiting)
+    assert plan.replicas.tolist() == [1]
+    assert plan.flow_pool[0, 0] == pytest.approx(np.full(168, 0.8 * 3600)), "the same share of each free hour"
 
 
 def test_every_request_is_served_and_no_pool_is_overloaded():
