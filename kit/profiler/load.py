@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from itertools import count
 from typing import Any, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
@@ -172,7 +173,7 @@ async def exchange_once(target: Target, exchange: Exchange, request: bytes, *, r
     """
     parts = target.parts()
     loop = asyncio.get_running_loop()
-    secure = ssl.create_default_context() if parts.scheme == "https" else None
+    secure = _tls() if parts.scheme == "https" else None
     recorder = _Recorder(exchange, request)
     running.add(recorder)
     limit = loop.call_later(target.timeout_s, recorder.stop, Ending.TIMED_OUT)
@@ -188,6 +189,12 @@ async def exchange_once(target: Target, exchange: Exchange, request: bytes, *, r
         connecting.cancel()
         recorder.stop(Ending.STOPPED)
         running.discard(recorder)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return the settings of encrypted connections; reading the certificates takes milliseconds, so it is done once."""
+    return ssl.create_default_context()
 
 
 def _note_refusal(recorder: _Recorder, connecting: asyncio.Future[Any]) -> None:

@@ -98,7 +98,7 @@ def summarise(
         return Measured(point=None, findings=tuple(findings), answers=tuple(answers))
     window = metrics.steady_window(answers, in_flight=concurrency, stopped_s=stopped_s)
     chosen = metrics.inside(answers, window) if window is not None else []
-    if window is None or len(chosen) < max(2, concurrency):
+    if window is None or len(chosen) < max(2, concurrency // 2):
         evidence = f"{len(chosen)} requests finished after the warm-up within {stopped_s:.0f} s"
         findings.append(Finding(what=f"{label} was not measured: too few requests", evidence=evidence))
         return Measured(point=None, findings=tuple(findings), answers=tuple(answers))

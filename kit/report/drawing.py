@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,22 +44,28 @@ TITLE_WRAP = 98
 SUBTITLE_WRAP = 118
 
 
-def altair() -> Any:
-    """Return the module altair, imported without what it does not need.
+@contextmanager
+def without_slow_validators() -> Iterator[None]:
+    """Import jsonschema, in here, without what it does not need.
 
-    It imports jsonschema, and that, where JupyterLab is installed, a grammar of web addresses that takes 2.5 s to
-    compile and that no chart uses; jsonschema does without it where it is missing.
+    Where JupyterLab is installed, jsonschema imports a grammar of web addresses that takes 2.5 s to compile and that
+    neither charts nor notebooks use; it does without it where it is missing.
     """
-    import sys
+    slow = "rfc3987_syntax"
+    if slow in sys.modules or "jsonschema" in sys.modules:
+        yield
+        return
+    sys.modules[slow] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[slow]
 
-    if "altair" not in sys.modules and "rfc3987_syntax" not in sys.modules:
-        sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-        try:
-            import altair as alt
-        finally:
-            del sys.modules["rfc3987_syntax"]
-        return alt
-    import altair as alt
+
+def altair() -> Any:
+    """Return the module altair, which is imported only where a chart is drawn."""
+    with without_slow_validators():
+        import altair as alt
 
     return alt
 
@@ -175,10 +182,7 @@ def svg(chart: Any) -> str:
     """Return an Altair chart as SVG text that needs no font file, no script and no network."""
     import vl_convert
 
-    altair()
-    from altair.utils import schemapi
-
-    return str(vl_convert.vegalite_to_svg(chart.to_dict(validate=schemapi.DEBUG_MODE)))
+    return str(vl_convert.vegalite_to_svg(chart.to_dict(validate=False)))
 
 
 def picture(drawn: str, *, label: str) -> str:

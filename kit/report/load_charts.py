@@ -154,7 +154,7 @@ def _room(layer: Sequence[dict[str, Any]], half: int, least: float) -> tuple[flo
     return max(fits, key=lambda fit: fit[0])
 
 
-def load_duration(verdict: Verdict, *, height: int = 120) -> Any:
+def load_duration(verdict: Verdict, *, height: int = 92) -> Any:
     """Return the load-duration curve: the hours of the week from the fullest to the emptiest.
 
     Args:

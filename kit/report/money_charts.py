@@ -71,12 +71,12 @@ def plans_npv(verdict: Verdict) -> Any:
         layers,
         title=plans_finding(verdict),
         subtitle="Dot: at the figures taken; bar: from the tenth to the ninetieth percentile of the futures sampled",
-        height=26 * len(rows),
+        height=24 * len(rows),
         left=118,
     )
 
 
-def cash_by_year(verdict: Verdict, *, height: int = 130) -> Any:
+def cash_by_year(verdict: Verdict, *, height: int = 104) -> Any:
     """Return the cash of the recommended plan by year, stacked by what it is paid for.
 
     Args:
@@ -190,7 +190,7 @@ def tornado(verdict: Verdict) -> Any:
         title=tornado_finding(verdict),
         subtitle="Saving when one input is multiplied by the factor at the bar's end; "
         f"line: {money(verdict.saving_npv, currency)} with all as taken",
-        height=20 * len(drivers),
+        height=18 * len(drivers),
         left=160,
         right=78,
     )

@@ -62,6 +62,12 @@ def exact(value: float) -> str:
     return f"{value:,.6g}".replace("-", "−") if abs(value) < 1e6 else f"{value:,.0f}"
 
 
+def per_thousand(cost: float) -> str:
+    """Return the cost of a request as that of a thousand: ``0.66``, ``12``."""
+    text = f"{1000 * cost:.2g}"
+    return text if "e" not in text else f"{1000 * cost:,.0f}" if cost > 0.01 else f"{1000 * cost:.6f}"
+
+
 def factor(value: float) -> str:
     """Return a factor: ``2.6 ×``."""
     return f"{value:.2g} ×"

@@ -50,7 +50,7 @@ def test_many_failures_spoil_a_point() -> None:
 
 
 def test_too_few_requests() -> None:
-    """A point needs as many requests as were in flight, and two at least."""
+    """A point needs half as many requests as were in flight, and two at least."""
     got = summarise(steady(1), label="8x2", output_tokens=2, concurrency=1, stopped_s=20.0)
     assert got.point is None
     assert got.findings[0].what == "8x2 was not measured: too few requests"

@@ -48,7 +48,7 @@ def test_any_engine(weights_dir: Path, tmp_path: Path) -> None:
             architecture="tiny",
             shapes=((8, 4),),
             concurrency=(1, 2, 4),
-            seconds=12.0,
+            seconds=9.0,
             weights_dir=weights_dir,
             out=out,
             engine=lambda _folder: endpoint(engine.url, model="m", name="mock", api="completions"),
@@ -105,11 +105,11 @@ class TestTransformers:
             architecture="tiny",
             shapes=((32, 8),),
             concurrency=(1, 4),
-            seconds=30.0,
+            seconds=25.0,
             weights_dir=weights_dir,
             out=out,
         )
-        assert time.monotonic() - before < 30.0
+        assert time.monotonic() - before < 25.0
         assert (profile.basis, profile.accelerator, profile.model.random_weights) == (Basis.MEASURED, "CPU", True)
         assert [point.concurrency for point in profile.points] == [1, 4]
         one, four = profile.points
