@@ -1,1 +1,1 @@
-"""Drawings of a verdict: charts, documents and notebooks."""
+"""Drawings of a verdict: charts, documents, notebooks; and the audit that makes them."""

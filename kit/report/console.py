@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kit.errors import InputError
@@ -41,13 +41,12 @@ def run_verdict(engagement: str, *, out: Path, seconds: float | None, notebooks:
         verdict = decide_audit(audit)
         verdict.write(audit.folder / "verdict.json")
         progress.update(task, total=1, completed=1)
+        executed = _execute(audit, progress) if notebooks else ()
         task = progress.add_task("Writing HTML and PDF", total=2)
-        pages = [write_html(verdict, audit.folder / "verdict.html")]
+        write_html(verdict, audit.folder / "verdict.html", notebooks=executed)
         progress.advance(task)
-        pages.append(write_pdf(verdict, audit.folder / "verdict.pdf"))
+        write_pdf(verdict, audit.folder / "verdict.pdf")
         progress.advance(task)
-        if notebooks:
-            _execute(audit, progress)
     _print_verdict(verdict, audit, notebooks)
     return verdict
 
@@ -148,11 +147,11 @@ def _measure(
     return profile
 
 
-def _execute(audit: Audit, progress: Progress) -> None:
+def _execute(audit: Audit, progress: Progress) -> tuple[Path, ...]:
     from kit.report.notebooks import run_notebooks
 
-    task: TaskID = progress.add_task("Executing notebooks", total=5)
-    run_notebooks(audit.path, audit.folder, on_step=lambda: progress.advance(task))
+    task = progress.add_task("Executing notebooks", total=5)
+    return run_notebooks(audit.path, audit.folder, on_step=lambda: progress.advance(task))
 
 
 def _print_verdict(verdict: Verdict, audit: Audit, notebooks: bool) -> None:

@@ -110,7 +110,7 @@ def decide(
         pools=pool_rows,
         strategies=tuple(strategies),
         drivers=drivers,
-        break_even=break_even(choice, on_step=on_step),
+        break_even=break_even(choice, solved, on_step=on_step),
         week=_week(choice, solved[0]),
         service_curves=_service_curves(choice, profiles, measured_here),
         measured_here=measured_here,

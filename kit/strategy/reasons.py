@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from kit.engagement.record import Place
@@ -64,7 +65,7 @@ def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
 
 def money_sentence(best: Strategy, other: Strategy | None, *, years: float, rate: float, currency: str) -> str:
     """Return what the plan costs and what it saves against the best other plan."""
-    cost = f"Costs {money(best.npv, currency)} over {years:g} years (net present value at {rate:.0%})"
+    cost = f"Costs {money(best.npv, currency)} over {years:g} years (net present value at {100 * rate:g} %)"
     if other is None:
         return f"{cost}; no other plan is within the rules."
     saved = money(other.npv - best.npv, currency)
@@ -84,11 +85,12 @@ def _in_words(strategy: Strategy) -> str:
 
 def certainty_sentence(best: Strategy, drivers: Sequence[Driver], *, samples: int, currency: str) -> str:
     """Return how sure it is, and which input would change it first."""
+    share = f"{math.floor(best.p_cheapest * 100)} %"
     text = (
-        f"Cheapest in {best.p_cheapest:.0%} of {samples} futures; in the worst 5 % it costs at least "
+        f"Cheapest in {share} of {samples} futures; in the worst 5 % it costs at least "
         f"{money(best.regret_p95, currency)} more than the plan that would have been best."
         if best.regret_p95 > 1
-        else f"Cheapest in {best.p_cheapest:.0%} of {samples} futures."
+        else f"Cheapest in {share} of {samples} futures."
     )
     switching = [driver for driver in drivers if driver.switches_at is not None]
     if not switching:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from kit.strategy.breakeven import crossings
+from kit.strategy.choice import solve_kind
+from kit.strategy.decide import prepare
 from kit.strategy.verdict import StrategyKind
 
 CLOUD, RENTED, OWN = StrategyKind.CLOUD, StrategyKind.RENTED, StrategyKind.OWN
@@ -21,3 +25,23 @@ def test_there_can_be_several_crossings_or_none():
     staircase = {CLOUD: [0.0, 10.0, 20.0, 30.0], OWN: [5.0, 5.0, 25.0, 25.0]}
     assert [c.above for c in crossings([0.0, 1.0, 2.0, 3.0], staircase)] == [OWN, CLOUD, OWN]
     assert crossings([0.0, 1.0], {CLOUD: [1.0, 2.0], RENTED: [3.0, 4.0]}) == ()
+
+
+def test_the_curve_is_the_programmes_cost_where_it_was_solved(insurer, insurer_verdict):
+    """At a tenth and at three times today's volume each curve is what the mixed-integer programme finds there."""
+    choice = prepare(insurer.engagement, insurer.demand, insurer.profiles, insurer.prices)
+    curve = insurer_verdict.break_even
+    for kind in StrategyKind:
+        for place, volume in ((0, 0.1), (-1, 3.0)):
+            exact = solve_kind(choice, kind, volume=volume).plan.cost
+            assert curve.cost_per_month[kind][place] == pytest.approx(exact, rel=2e-3), (kind, volume)
+
+
+def test_the_hybrid_is_never_beaten_and_the_cloud_bill_only_grows(insurer_verdict):
+    """The hybrid may do whatever the others do, and no plan gets cheaper with more volume."""
+    costs = insurer_verdict.break_even.cost_per_month
+    for kind, curve in costs.items():
+        assert all(
+            hybrid <= other * (1 + 1e-9) for hybrid, other in zip(costs[StrategyKind.HYBRID], curve, strict=True)
+        )
+        assert all(after >= before * (1 - 1e-3) for before, after in pairwise(curve)), kind

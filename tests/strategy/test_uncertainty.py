@@ -8,9 +8,10 @@ import pytest
 from kit.pricing.ownership import annuity_factor
 from kit.strategy import uncertainty
 from kit.strategy.choice import choose, solve_kind
+from kit.strategy.dispatch import DRIVERS, price_plan
 from kit.strategy.options import apis, pools
 from kit.strategy.terms import resolve
-from kit.strategy.uncertainty import DRIVERS, Futures, certainty, drivers, price_plan, sample
+from kit.strategy.uncertainty import Futures, certainty, drivers, sample
 from kit.strategy.verdict import Certainty, StrategyKind
 
 
