@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from kit.engagement.record import Place
-from kit.strategy.reasons import money
+from kit.strategy.reasons import money as money
+from kit.strategy.reasons import percent as percent
 from kit.strategy.verdict import StrategyKind
 
 MISSING = "–"
@@ -34,15 +35,6 @@ def amount_unit(largest: float, currency: str) -> tuple[float, str]:
 def symbol(currency: str) -> str:
     """Return the sign of a currency, or its code: ``€``, ``CHF``."""
     return money(0, currency).removesuffix("0").strip()
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage: ``77%``; with a decimal where it would read 0% or 100% and is neither."""
-    for digits in range(4):
-        text = f"{share:.{digits}%}"
-        if (float(text[:-1]) > 0) == (share > 0) and (float(text[:-1]) < 100) == (share < 1):
-            return text
-    return f"{share:.0%}"
 
 
 def number(value: float) -> str:

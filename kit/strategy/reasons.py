@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from kit.engagement.record import Place
@@ -25,6 +24,15 @@ def money(amount: float, currency: str) -> str:
     if size >= 1 or size == 0:
         return f"{sign}{symbol}{size:,.0f}"
     return f"{sign}{symbol}{size:.2g}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage: ``77%``; with a decimal where it would read 0% or 100% and is neither."""
+    for digits in range(4):
+        text = f"{share:.{digits}%}"
+        if (float(text[:-1]) > 0) == (share > 0) and (float(text[:-1]) < 100) == (share < 1):
+            return text
+    return f"{share:.0%}"
 
 
 def count(number: int) -> str:
@@ -65,7 +73,7 @@ def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
 
 def money_sentence(best: Strategy, other: Strategy | None, *, years: float, rate: float, currency: str) -> str:
     """Return what the plan costs and what it saves against the best other plan."""
-    cost = f"Costs {money(best.npv, currency)} over {years:g} years (net present value at {100 * rate:g} %)"
+    cost = f"Costs {money(best.npv, currency)} over {years:g} years (net present value at {percent(rate)})"
     if other is None:
         return f"{cost}; no other plan is within the rules."
     saved = money(other.npv - best.npv, currency)
@@ -85,9 +93,9 @@ def _in_words(strategy: Strategy) -> str:
 
 def certainty_sentence(best: Strategy, drivers: Sequence[Driver], *, samples: int, currency: str) -> str:
     """Return how sure it is, and which input would change it first."""
-    share = f"{math.floor(best.p_cheapest * 100)} %"
+    share = percent(best.p_cheapest)
     text = (
-        f"Cheapest in {share} of {samples} futures; in the worst 5 % it costs at least "
+        f"Cheapest in {share} of {samples} futures; in the worst 5% it costs at least "
         f"{money(best.regret_p95, currency)} more than the plan that would have been best."
         if best.regret_p95 > 1
         else f"Cheapest in {share} of {samples} futures."

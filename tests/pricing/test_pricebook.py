@@ -64,7 +64,7 @@ def test_a_book_survives_its_file_and_its_schema(tmp_path: Path) -> None:
     """Written and read back it is the same book, and its file obeys the published JSON Schema."""
     path = book().write(tmp_path / "prices.json")
     assert PriceBook.read(path) == book()
-    jsonschema.validate(json.loads(path.read_text()), PriceBook.schema())
+    jsonschema.validate(json.loads(path.read_text()), PriceBook.json_schema())
 
 
 def test_a_negative_price_in_the_file_is_named(tmp_path: Path) -> None:

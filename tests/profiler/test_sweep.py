@@ -48,7 +48,7 @@ def test_any_engine(weights_dir: Path, tmp_path: Path) -> None:
             architecture="tiny",
             shapes=((8, 4),),
             concurrency=(1, 2, 4),
-            seconds=9.0,
+            seconds=20.0,
             weights_dir=weights_dir,
             out=out,
             engine=lambda _folder: endpoint(engine.url, model="m", name="mock", api="completions"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kit.strategy.reasons import count, listed, money
+from kit.strategy.reasons import count, listed, money, percent
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,14 @@ def test_lists_and_small_numbers_are_words():
     """One, two or more names are joined as a person would."""
     assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
     assert [count(4), count(40)] == ["four", "40"]
+
+
+def test_a_share_is_never_rounded_to_a_certainty():
+    """0.986 is 99%, 0.997 is 99.7% and only 1 is 100%."""
+    assert [percent(0.986), percent(0.997), percent(1), percent(0.002), percent(0)] == [
+        "99%",
+        "99.7%",
+        "100%",
+        "0.2%",
+        "0%",
+    ]
