@@ -84,5 +84,5 @@ def test_the_wheel_works_without_the_clone(wheel, tmp_path):
     done = subprocess.run(command, env=environment, cwd=tmp_path, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     verdict = json.loads((tmp_path / "out" / "insurer" / "verdict.json").read_text(encoding="utf-8"))
-    assert verdict["sentence"] in done.stdout.replace("\n", " ")
+    assert verdict["sentence"] in " ".join(done.stdout.split())
     assert (tmp_path / "out" / "insurer" / "verdict.pdf").read_bytes().startswith(b"%PDF")

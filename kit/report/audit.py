@@ -184,7 +184,13 @@ def _prices(engagement: Engagement, demand: Demand) -> PriceBook:
         )
         for item in demand.workloads
     ]
-    listed = [offer.accelerator for offer in engagement.gpu_offers if offer.accelerator in accelerators()]
+    # A machine that no table knows needs a stated price; without one its name is taken for a slip.
+    stated = {
+        offer.accelerator
+        for offer in engagement.gpu_offers
+        if (offer.price_per_accelerator or offer.price_per_accelerator_hour) and offer.accelerator not in accelerators()
+    }
+    listed = [offer.accelerator for offer in engagement.gpu_offers if offer.accelerator not in stated]
     return price_book(
         date=engagement.date,
         api_offers=[(offer.provider, offer.model) for offer in engagement.api_offers],

@@ -123,7 +123,7 @@ def spread_evenly(plan: Plan, problem: Problem) -> Plan:
     seconds = np.nan_to_num(problem.seconds)
     fixed = np.einsum("wph,wp->ph", np.where(problem.deferrable[:, None, None], 0, flow), seconds)
     room = (plan.replicas - problem.spare)[:, None] * SECONDS_PER_HOUR * problem.headroom - fixed
-    days = np.clip(room, 0, None).reshape(len(room), -1, HOURS_OF_DAY)
+    days = np.clip(room, 0, None).reshape(len(room), room.shape[1] // HOURS_OF_DAY, HOURS_OF_DAY)
     share = np.divide(days, days.sum(axis=2, keepdims=True), out=np.zeros_like(days), where=days > 0)
     for w in np.flatnonzero(problem.deferrable):
         total = flow[w].reshape(days.shape).sum(axis=2, keepdims=True)

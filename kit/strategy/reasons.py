@@ -64,7 +64,7 @@ def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
             parts.append(f"{listed(at[place])} on {machines}")
     text = f"Run {' and '.join(parts)}" if parts else ""
     if at[Place.API]:
-        who = f"{listed(at[Place.API])}{' and the peaks of ' + listed(peaks) if peaks else ''}"
+        who = listed([*at[Place.API], *([f"the peaks of {listed(peaks)}"] if peaks else [])])
         return f"{text}; send {who} to the cloud." if text else f"Stay in the cloud with {who}."
     return (
         f"{text}; send the peaks of {listed(peaks)} to the cloud." if peaks else f"{text}; nothing goes to the cloud."

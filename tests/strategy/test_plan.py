@@ -166,3 +166,10 @@ def test_most_replicas_is_the_busiest_hour_and_the_spare():
     requests[5] = 7200.0
     given_problem = problem(requests, seconds=1.0, api_price=np.nan, replica_cost=1.0, spare=1)
     assert most_replicas(given_problem).tolist() == [4]
+
+
+def test_without_any_pool_everything_goes_to_the_api():
+    """A client without GPU offers pays its API bill and no more."""
+    requests = week(3)
+    bare = problem(requests, seconds=np.empty((1, 0)), api_price=0.002, replica_cost=[])
+    assert solve(bare).cost == pytest.approx(requests.sum() * 0.002 * 365.25 / 7 / 12)
