@@ -44,6 +44,7 @@ class Audit:
         profiles: what is known of hardware, this machine's own first.
         measured: this machine's own profile; ``None`` if it was never measured.
         inventory: what is in this machine.
+        trouble: why this machine could not be measured; empty if it was, or if nobody asked.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Audit:
     profiles: tuple[HardwareProfile, ...]
     measured: HardwareProfile | None
     inventory: Inventory
+    trouble: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -160,6 +162,7 @@ def decide_audit(audit: Audit, *, on_step: Callable[[], None] | None = None) -> 
         audit.prices,
         sources=sources(audit),
         measured_here=HERE if audit.measured else None,
+        notes=(audit.trouble,) if audit.trouble else (),
         on_step=on_step,
     )
 

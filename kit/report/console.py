@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kit.errors import InputError
+from kit.errors import EngineError, InputError
 from kit.profiler.profile import HardwareProfile
 from kit.report.audit import HERE, Audit, check_audit, decide_audit, open_audit, save_records, with_profile
 from kit.strategy.verdict import Verdict
@@ -112,6 +113,15 @@ def cache_folder() -> Path:
     """Return where model folders with random weights are kept: ``$XDG_CACHE_HOME`` or ``~/.cache``."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "hybrid-ai-decision-kit" / "weights"
+
+
+def _measured(audit: Audit, seconds: float, progress: Progress) -> Audit:
+    """Return the audit with this machine measured; a machine that cannot be measured is a result, not the end."""
+    try:
+        profile = _measure(audit.folder / "hardware_profiles" / f"{HERE}.json", seconds, progress)
+    except EngineError as error:
+        return replace(audit, trouble=f"This machine could not be measured: {error}")
+    return with_profile(audit, profile)
 
 
 def _measure(

@@ -56,6 +56,7 @@ def decide(
     *,
     sources: Sequence[SourceFile] = (),
     measured_here: str | None = None,
+    notes: Sequence[str] = (),
     on_step: Callable[[], None] | None = None,
 ) -> Verdict:
     """Return the verdict.
@@ -67,6 +68,7 @@ def decide(
         prices: the price book of the day.
         sources: the files that these were read from or saved to.
         measured_here: name of the profile that was measured on this machine for this verdict.
+        notes: further warnings, first of all.
         on_step: called after each part of the work, for a progress bar.
 
     Raises:
@@ -114,7 +116,7 @@ def decide(
         week=_week(choice, solved[0]),
         service_curves=_service_curves(choice, profiles, measured_here),
         measured_here=measured_here,
-        warnings=_warnings(choice, solved[0], profiles, measured_here),
+        warnings=(*notes, *_warnings(choice, solved[0], profiles, measured_here)),
         limits=LIMITS,
         inputs=inputs(choice, prices),
         sources=tuple(sources),

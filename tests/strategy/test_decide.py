@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -121,3 +123,9 @@ def test_the_same_records_give_the_same_verdict(insurer, insurer_verdict):
 def test_published_capacity_is_warned_about(insurer_verdict):
     """A verdict that buys on published speeds says that they were not measured on the client's machines."""
     assert any("published, not measured" in warning for warning in insurer_verdict.warnings)
+
+
+def test_trouble_with_measuring_is_the_first_warning(insurer):
+    """What went wrong before the decision stands before all other warnings."""
+    verdict = decide_audit(replace(insurer, trouble="This machine could not be measured: it was busy"))
+    assert verdict.warnings[0] == "This machine could not be measured: it was busy"
