@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from kit.errors import EngineError, KitError
 
@@ -66,17 +67,61 @@ def verdict(
     run_verdict(engagement, out=out, seconds=seconds if measure else None, notebooks=notebooks)
 
 
-@app.command()
-def profile(
-    architecture: Annotated[str, typer.Argument(help="Architecture to serve with random weights.")] = "qwen3-0.6b",
+class _Profile(TyperGroup):
+    """``kit profile MODEL...`` measures; ``show``, ``compare`` and ``check`` read what was measured."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+profile_app = typer.Typer(
+    cls=_Profile,
+    no_args_is_help=True,
+    help="Measure what this machine does with a model: kit profile MODEL... [OPTIONS]; kit profile run --help.",
+)
+app.add_typer(profile_app, name="profile")
+
+
+@profile_app.command("run")
+def profile_run(
+    architecture: Annotated[str, typer.Argument(help="Architecture to serve with random weights.")],
     out: Annotated[Path, typer.Option("--out", help="The profile's file.")] = Path("out/profile.json"),
     seconds: Annotated[float, typer.Option(min=20, max=86400, help="Time budget.")] = 120,
     concurrency: Annotated[str, typer.Option(help="Requests in flight, e.g. 1,2,4,8.")] = "1,2,4,8",
 ) -> None:
-    """Measure what this machine does with a model, and write its hardware profile."""
-    from kit.report.console import run_profile
+    """Measure, and write the hardware profile. `kit profile MODEL` is the same."""
+    from kit.report.profiles import run_profile
 
     run_profile(architecture, out=out, seconds=seconds, concurrency=concurrency)
+
+
+@profile_app.command("show")
+def profile_show(file: Annotated[Path, typer.Argument(help="A hardware profile.")]) -> None:
+    """Show a profile: conditions, service curve, memory, what spoilt it."""
+    from kit.report.profiles import show_profile
+
+    show_profile(file)
+
+
+@profile_app.command("compare")
+def profile_compare(
+    before: Annotated[Path, typer.Argument(help="A hardware profile.")],
+    after: Annotated[Path, typer.Argument(help="Another one.")],
+) -> None:
+    """Compare two profiles: what differs in conditions, and which differences are larger than the noise."""
+    from kit.report.profiles import compare_profiles
+
+    compare_profiles(before, after)
+
+
+@profile_app.command("check")
+def profile_check(file: Annotated[Path, typer.Argument(help="A hardware profile.")]) -> None:
+    """Check a profile: is it consistent, plausible, and free of what gives the machine away? Exit code 2 if not."""
+    from kit.report.profiles import check_file
+
+    check_file(file)
 
 
 @app.command()

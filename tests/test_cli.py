@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from kit.data import folder
 from tests.conftest import SMALL
 
 
@@ -43,6 +44,51 @@ def test_an_unknown_engagement_names_the_examples(tmp_path):
     done = kit("verdict", "insurance", cwd=tmp_path)
     assert done.returncode == 2
     assert "insurer" in done.stderr
+
+
+PROFILES = folder("hardware_profiles")
+
+
+def test_profile_show_compare_and_check():
+    """A profile is shown with its findings, two are compared with what differs, and a sound one passes its check."""
+    cpu = str(PROFILES / "cpu-2-core-qwen3-0.6b.json")
+    shown = kit("profile", "show", cpu)
+    assert shown.returncode == 0
+    assert "64 x 16, 1 in flight" in shown.stdout
+    two, four = (str(PROFILES / f"h100-sxm-x{n}-llama-3.1-70b-fp8-vllm.json") for n in (2, 4))
+    compared = kit("profile", "compare", two, four)
+    assert "2 × H100 SXM" in compared.stdout
+    assert "noise not known" in " ".join(compared.stdout.split())
+    assert kit("profile", "check", cpu).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "pyproject.toml"], "not a hardware profile"),
+        (["show", "nothing.json"], "cannot be read"),
+        (["qwen3-06b"], 'did you mean "qwen3-0.6b"?'),
+        (["qwen3-0.6b", "--concurrency", "one,two"], "whole numbers are wanted"),
+    ],
+)
+def test_profile_mistakes_are_one_message(arguments, words):
+    """A file that is no profile, an unknown architecture and a wrong list are named; exit code 2."""
+    done = kit("profile", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_suspect_profile_fails_its_check(tmp_path):
+    """A profile under another name, with a path in it, is refused with every problem on a line of its own."""
+    record = json.loads((PROFILES / "cpu-2-core-qwen3-0.6b.json").read_text(encoding="utf-8"))
+    record["notes"] = ["from /home/anna/models"]
+    path = tmp_path / "renamed.json"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    done = kit("profile", "check", str(path))
+    assert done.returncode == 2
+    assert "they must agree" in done.stderr
+    assert "/home/anna" in done.stderr
 
 
 def test_schema_prints_json():

@@ -71,7 +71,7 @@ def test_a_machine_that_cannot_be_measured_is_a_warning_and_not_the_end(insurer,
     def fails(*_args, **_kwargs):
         raise EngineError("the engine died: out of memory")
 
-    monkeypatch.setattr(console, "_measure", fails)
+    monkeypatch.setattr(console, "measure", fails)
     audit = console._measured(insurer, 20.0, Progress(disable=True))
     assert audit.measured is None
     assert audit.trouble == "This machine could not be measured: the engine died: out of memory"
