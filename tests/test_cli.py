@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -14,7 +15,8 @@ from tests.conftest import SMALL
 
 def kit(*arguments: str, cwd=None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "kit", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, timeout=300)
+    wide = os.environ | {"COLUMNS": "200"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=wide, check=False, timeout=300)
 
 
 @pytest.mark.parametrize(

