@@ -86,15 +86,46 @@ app.add_typer(profile_app, name="profile")
 
 @profile_app.command("run")
 def profile_run(
-    architecture: Annotated[str, typer.Argument(help="Architecture to serve with random weights.")],
-    out: Annotated[Path, typer.Option("--out", help="The profile's file.")] = Path("out/profile.json"),
-    seconds: Annotated[float, typer.Option(min=20, max=86400, help="Time budget.")] = 120,
-    concurrency: Annotated[str, typer.Option(help="Requests in flight, e.g. 1,2,4,8.")] = "1,2,4,8",
+    models: Annotated[list[str], typer.Argument(help="Architectures of the kit, or paths of a config.json.")],
+    engine: Annotated[
+        str, typer.Option(help="transformers, vllm, or the address of a running server.")
+    ] = "transformers",
+    shape: Annotated[str, typer.Option(help="Prompt x output tokens, e.g. 512x128,2048x256.")] = "64x16",
+    concurrency: Annotated[str, typer.Option(help="Requests in flight, e.g. 1,2,4,8,16,32.")] = "1,2,4,8",
+    minutes: Annotated[float, typer.Option(min=0.3, max=1440, help="Time budget for each model.")] = 10.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    out: Annotated[Path, typer.Option("--out", help="The file, or a folder for several models.")] = Path(
+        "out/profiles"
+    ),
+    weights: Annotated[Path | None, typer.Option(help="Real weights instead of random ones (vllm).")] = None,
+    executable: Annotated[str | None, typer.Option(help="vLLM's executable.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="Number format (vllm).")] = None,
+    quantisation: Annotated[str | None, typer.Option(help="e.g. fp8 (vllm).")] = None,
+    tensor_parallel: Annotated[int, typer.Option(min=1, help="GPUs that share the model (vllm).")] = 1,
+    max_model_len: Annotated[int | None, typer.Option(min=1, help="Longest request in tokens (vllm).")] = None,
+    argument: Annotated[list[str] | None, typer.Option(help="Further argument of vllm serve; repeatable.")] = None,
+    served_model: Annotated[str | None, typer.Option(help="Model name in requests (address).")] = None,
+    api: Annotated[str, typer.Option(help="chat or completions (address).")] = "completions",
+    key_variable: Annotated[str | None, typer.Option(help="Environment variable with the key (address).")] = None,
 ) -> None:
-    """Measure, and write the hardware profile. `kit profile MODEL` is the same."""
-    from kit.report.profiles import run_profile
+    """Measure, and write a hardware profile for each model. `kit profile MODEL` is the same."""
+    from kit.profiler.choice import EngineOptions
+    from kit.report.profiles import run_profiles
 
-    run_profile(architecture, out=out, seconds=seconds, concurrency=concurrency)
+    options = EngineOptions(
+        name=engine,
+        served_model=served_model,
+        api=api,
+        key_variable=key_variable,
+        executable=executable,
+        weights=weights,
+        dtype=dtype,
+        quantisation=quantisation,
+        tensor_parallel=tensor_parallel,
+        max_model_len=max_model_len,
+        arguments=tuple(argument or ()),
+    )
+    run_profiles(models, options, shape=shape, concurrency=concurrency, seconds=60 * minutes, resume=resume, out=out)
 
 
 @profile_app.command("show")

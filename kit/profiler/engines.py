@@ -20,6 +20,7 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 from kit.errors import EngineError, InputError
 from kit.profiler import dialects
@@ -38,6 +39,7 @@ from kit.profiler.weights import ModelFolder
 _PAGE_TOKENS = 256
 """Tokens in one block of the KV cache of transformers' continuous batching."""
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _USAGE = (("stream_options", {"include_usage": True}),)
 
 
@@ -80,6 +82,8 @@ class Server:
         kv_cache_gib: size of the KV-cache pool, where it is known.
         headers: further headers of each request; they may hold a key, so they are never written anywhere.
         extra: further fields of each request's body.
+        proxy: address of an HTTP proxy on the way, which may hold a password.
+        ca_file: file of the certificates to trust instead of the system's.
         obituary: says how the engine ended (paths removed), or ``None`` while it runs or nobody can know.
         memory: says what the engine holds; it may be asked at any time while the engine runs.
         last_words: the last lines of its log.
@@ -96,6 +100,8 @@ class Server:
     kv_cache_gib: float | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra: tuple[tuple[str, Any], ...] = ()
+    proxy: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
     obituary: Callable[[], str | None] = field(default=lambda: None, repr=False)
     memory: Callable[[], EngineMemory] = field(default=EngineMemory, repr=False)
     last_words: Callable[[], str] = field(default=lambda: "", repr=False)
@@ -103,7 +109,9 @@ class Server:
     def target(self, *, timeout_s: float) -> Target:
         """Return where requests go; ``timeout_s`` is the longest wait for one whole answer."""
         path = dialects.path(self.api, model=self.model)
-        return Target(self.base_url + path, headers=self.headers, timeout_s=timeout_s)
+        return Target(
+            self.base_url + path, headers=self.headers, timeout_s=timeout_s, proxy=self.proxy, ca_file=self.ca_file
+        )
 
     def body(self, text: str, *, output_tokens: int) -> dict[str, Any]:
         """Return the JSON body of a streamed request for ``output_tokens`` tokens.
@@ -147,6 +155,8 @@ def endpoint(
     extra: tuple[tuple[str, Any], ...] = _USAGE,
     token_ids: bool = False,
     vocab_size: int = 2048,
+    proxy: str | None = None,
+    ca_file: str | None = None,
 ) -> Iterator[Server]:
     """Give a server that runs already: TGI, SGLang, llama.cpp, Ollama, NIM, LM Studio, or a gateway.
 
@@ -160,6 +170,8 @@ def endpoint(
         extra: further fields of each request, e.g. ``(("ignore_eos", True),)`` where the server knows it.
         token_ids: send prompts as token ids; only to ``completions`` of a server that takes them (vLLM, SGLang).
         vocab_size: token ids are drawn from the first so many.
+        proxy: address of an HTTP proxy; by default the one that the environment names.
+        ca_file: file of the certificates to trust instead of the system's.
 
     Raises:
         InputError: the address is not an http or https URL or holds a key, the variable is not set, or token ids are
@@ -179,7 +191,23 @@ def endpoint(
         extra=extra,
         token_ids=token_ids,
         vocab_size=vocab_size,
+        proxy=proxy or proxy_of(address),
+        ca_file=ca_file,
     )
+
+
+def proxy_of(url: str) -> str | None:
+    """Return the HTTP proxy that the environment names for an address (``https_proxy``, ``no_proxy``), if any.
+
+    Args:
+        url: the address of a server; there is never a proxy before the loopback interface.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in LOOPBACK or proxy_bypass(host):
+        return None
+    proxies = getproxies_environment()
+    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def checked_address(url: str) -> str:

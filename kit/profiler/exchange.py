@@ -102,7 +102,7 @@ class Target:
         """
         if self.proxy is None:
             return None
-        return _parts(self.proxy, schemes={"http"}, example="http://proxy:3128", shown="the proxy")
+        return _parts(self.proxy, schemes={"http"}, example="http://proxy:3128", shown="the address of the proxy")
 
 
 def _parts(url: str, *, schemes: set[str], example: str, shown: str = "") -> SplitResult:
@@ -112,7 +112,8 @@ def _parts(url: str, *, schemes: set[str], example: str, shown: str = "") -> Spl
     except ValueError:  # a port that is no number
         whole = False
     if not whole:
-        raise InputError(f"{shown or f'"{url}"'} is not an address; it should look like {example}")
+        what = shown or f'"{url}"'
+        raise InputError(f"{what} is not an address; it should look like {example}")
     return parts
 
 
@@ -158,6 +159,7 @@ class Recorder(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the request."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's only behaves like one
         if self.done.done():  # given up while the connection was being made
             self._transport.abort()
@@ -167,6 +169,7 @@ class Recorder(asyncio.Protocol):
         self.exchange.sent_ns = perf_counter_ns()
 
     def data_received(self, data: bytes) -> None:
+        """Stamp and store."""
         self._stamp(perf_counter_ns())
         self._store(data)
         # The whole test costs too much to do it with every token; this one rules out nearly all of them.
@@ -182,6 +185,7 @@ class Recorder(asyncio.Protocol):
         return tail.endswith(_LAST_CHUNK)
 
     def connection_lost(self, error: Exception | None) -> None:
+        """Note the end, unless the answer was complete before."""
         self._finish(Ending.CLOSED if error is None else Ending.BROKEN, detail=str(error or ""))
 
     def stop(self, ending: Ending, *, detail: str = "") -> None:

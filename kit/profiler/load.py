@@ -1,94 +1,31 @@
-"""The kit's own asynchronous client: it only stamps and stores what arrives; reading it is left for after the run.
+"""Load on a server by the kit's own asynchronous client: a number of requests in flight, or requests on a schedule.
 
-A client that parses while it measures delays its own stamps. Here one :class:`asyncio.Protocol` per connection notes
-the time of each read and keeps the bytes (:class:`Exchange`); :mod:`kit.profiler.answers` makes sense of them later.
+A client that parses while it measures delays its own stamps. Here :mod:`kit.profiler.exchange` notes the time of each
+read and keeps the bytes, and :mod:`kit.profiler.answers` makes sense of them after the run.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import ssl
 import threading
-import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import cache
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from itertools import count
-from typing import Any, TypeVar, cast
-from urllib.parse import SplitResult, urlsplit
+from time import perf_counter_ns
+from typing import Any, TypeVar
 
-from kit.errors import InputError
+from kit.profiler.arrivals import Arrival
+from kit.profiler.exchange import Ending as Ending
+from kit.profiler.exchange import Exchange as Exchange
+from kit.profiler.exchange import Recorder, request_bytes
+from kit.profiler.exchange import Target as Target
+from kit.profiler.exchange import exchange_once as exchange_once
+from kit.profiler.loop_watch import LATE_S, ClientHealth, LoopWatch, lag_p99_s
 
 _Result = TypeVar("_Result")
-_LAST_CHUNK = b"\r\n0\r\n\r\n"
-"""What ends every body in chunked coding (RFC 9112, section 7.1)."""
 
-
-class Ending(StrEnum):
-    """How the connection of a request ended, as the client saw it."""
-
-    CLOSED = "closed"
-    REFUSED = "refused"
-    BROKEN = "broken"
-    TIMED_OUT = "timed out"
-    STOPPED = "stopped by the end of the run"
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request as it was recorded, not yet read. Times are in nanoseconds of :func:`time.perf_counter_ns`.
-
-    Attributes:
-        slot: which of the requests in flight this was, from 0.
-        ordinal: the slot's how manieth request, from 0.
-        due_ns: when it was due to be sent; every latency counts from here.
-        asked_tokens: output tokens that were asked for.
-        connected_ns: when the connection stood.
-        sent_ns: when the request was handed to the operating system.
-        arrivals: time and bytes of each read.
-        closed_ns: when the answer was complete or the connection ended.
-        ending: how it ended.
-        detail: the operating system's words for it, where it failed.
-    """
-
-    slot: int
-    ordinal: int
-    due_ns: int
-    asked_tokens: int
-    connected_ns: int | None = None
-    sent_ns: int | None = None
-    arrivals: list[tuple[int, bytes]] = field(default_factory=list)
-    closed_ns: int | None = None
-    ending: Ending = Ending.CLOSED
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where requests go.
-
-    Attributes:
-        url: address of the resource, e.g. ``http://127.0.0.1:8000/v1/completions``.
-        headers: further headers, e.g. an authorisation; never written anywhere.
-        timeout_s: longest wait for one whole answer.
-    """
-
-    url: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    timeout_s: float = 120.0
-
-    def parts(self) -> SplitResult:
-        """Return the parts of the URL.
-
-        Raises:
-            InputError: it is not an http or https URL.
-        """
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise InputError(f'"{self.url}" is not an address; it should look like http://127.0.0.1:8000')
-        return parts
+_SPIN_S = 0.001
+"""Timers count whole milliseconds: the last one before a request is due is waited for turn by turn."""
 
 
 @dataclass(frozen=True)
@@ -97,112 +34,45 @@ class Run:
 
     Attributes:
         exchanges: every request, in the order in which they ended.
-        started_ns: when the first was due.
+        started_ns: when the first was due, in nanoseconds of :func:`time.perf_counter_ns`.
         stopped_ns: when no more were sent; from then on fewer were in flight (the cool-down).
+        lags_ns: how late the event loop ran, sampled.
+        dropped: requests that were due and never sent, since too many were in flight already.
     """
 
     exchanges: tuple[Exchange, ...]
     started_ns: int
     stopped_ns: int
+    lags_ns: tuple[int, ...] = ()
+    dropped: int = 0
 
 
-class _Recorder(asyncio.Protocol):
-    """One connection, one request: sends it, stamps and stores what comes back."""
+@dataclass(frozen=True)
+class Prepared:
+    """A request of an open loop, ready to be sent.
 
-    def __init__(self, exchange: Exchange, request: bytes) -> None:
-        self.exchange = exchange
-        self.request = request
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._tail = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's only behaves like one
-        self.exchange.connected_ns = time.perf_counter_ns()
-        self._transport.write(self.request)
-        self.exchange.sent_ns = time.perf_counter_ns()
-
-    def data_received(self, data: bytes) -> None:
-        self.exchange.arrivals.append((time.perf_counter_ns(), data))
-        self._tail = (self._tail + data)[-len(_LAST_CHUNK) :]
-        if self._tail == _LAST_CHUNK:
-            self._finish(Ending.CLOSED)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._finish(Ending.CLOSED if error is None else Ending.BROKEN, detail=str(error or ""))
-
-    def stop(self, ending: Ending) -> None:
-        """End the request now, whatever has arrived."""
-        self._finish(ending)
-
-    def _finish(self, ending: Ending, *, detail: str = "") -> None:
-        if self.done.done():
-            return
-        self.exchange.closed_ns = time.perf_counter_ns()
-        self.exchange.ending = ending
-        self.exchange.detail = detail
-        self.done.set_result(None)
-        if self._transport is not None:
-            self._transport.abort()
-
-
-def request_bytes(target: Target, body: dict[str, Any]) -> bytes:
-    """Return one HTTP/1.1 POST of ``body`` as JSON; the server is asked to close the connection after its answer."""
-    parts = target.parts()
-    content = json.dumps(body).encode()
-    lines = [
-        f"POST {parts.path or '/'}{'?' + parts.query if parts.query else ''} HTTP/1.1",
-        f"Host: {parts.netloc.rpartition('@')[2]}",
-        "Content-Type: application/json",
-        "Accept: text/event-stream",
-        f"Content-Length: {len(content)}",
-        "Connection: close",
-        *(f"{name}: {value}" for name, value in target.headers),
-    ]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content
-
-
-async def exchange_once(target: Target, exchange: Exchange, request: bytes, *, running: set[_Recorder]) -> None:
-    """Send one request and record what comes back; failures are recorded too, never raised.
-
-    Args:
-        target: where to.
-        exchange: the record to fill.
-        request: the bytes to send.
-        running: the recorder is in this set while the request is in flight, so that a run can stop it.
+    Attributes:
+        number: which of the run's requests it is.
+        due_s: when it is due, in seconds from the start.
+        asked_tokens: output tokens that it asks for.
+        request: its bytes.
     """
-    parts = target.parts()
-    loop = asyncio.get_running_loop()
-    secure = _tls() if parts.scheme == "https" else None
-    recorder = _Recorder(exchange, request)
-    running.add(recorder)
-    limit = loop.call_later(target.timeout_s, recorder.stop, Ending.TIMED_OUT)
-    port = parts.port or (443 if secure else 80)
-    connecting = asyncio.ensure_future(
-        loop.create_connection(lambda: recorder, parts.hostname or "", port, ssl=secure),
+
+    number: int
+    due_s: float
+    asked_tokens: int
+    request: bytes
+
+
+def client_health(run: Run) -> ClientHealth:
+    """Return how the client itself did: its lag, and the sends that it made late or not at all."""
+    late = sum(1 for one in run.exchanges if one.begun_ns is not None and one.begun_ns - one.due_ns > 1e9 * LATE_S)
+    return ClientHealth(
+        loop_lag_p99_s=lag_p99_s(run.lags_ns),
+        scheduled=len(run.exchanges) + run.dropped,
+        late=late,
+        dropped=run.dropped,
     )
-    connecting.add_done_callback(lambda ended: _note_refusal(recorder, ended))
-    try:
-        await recorder.done
-    finally:
-        limit.cancel()
-        connecting.cancel()
-        recorder.stop(Ending.STOPPED)
-        running.discard(recorder)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Return the settings of encrypted connections; reading the certificates takes milliseconds, so it is done once."""
-    return ssl.create_default_context()
-
-
-def _note_refusal(recorder: _Recorder, connecting: asyncio.Future[Any]) -> None:
-    """Record that there was no connection, once the attempt has ended."""
-    if connecting.cancelled() or (error := connecting.exception()) is None:
-        return
-    recorder.stop(Ending.REFUSED)
-    recorder.exchange.detail = (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 async def closed_loop(
@@ -231,8 +101,9 @@ async def closed_loop(
         most_requests: send no more than so many requests.
     """
     exchanges: list[Exchange] = []
-    running: set[_Recorder] = set()
-    started = time.perf_counter_ns()
+    running: set[Recorder] = set()
+    watch = LoopWatch()
+    started = perf_counter_ns()
     ends = started + round(seconds * 1e9)
     sent = longest = 0
     stopped: int | None = None
@@ -240,14 +111,14 @@ async def closed_loop(
     async def keep_busy(slot: int) -> None:
         nonlocal sent, longest, stopped
         for ordinal in count():
-            now = time.perf_counter_ns()
+            now = perf_counter_ns()
             if stopped is not None or now + longest >= ends or sent == most_requests:
                 stopped = stopped or now
                 return
             asked = output_tokens if ordinal else max(1, -(-output_tokens * (slot + 1) // in_flight))
             request = request_bytes(target, body(sent, asked))
             sent += 1
-            exchange = Exchange(slot=slot, ordinal=ordinal, due_ns=time.perf_counter_ns(), asked_tokens=asked)
+            exchange = Exchange(slot=slot, ordinal=ordinal, due_ns=perf_counter_ns(), asked_tokens=asked)
             await exchange_once(target, exchange, request, running=running)
             exchanges.append(exchange)
             longest = max(longest, (exchange.closed_ns or 0) - exchange.due_ns)
@@ -255,16 +126,99 @@ async def closed_loop(
                 await asyncio.sleep(0.05)  # a dead server would otherwise be asked thousands of times a second
 
     slots = [asyncio.ensure_future(keep_busy(slot)) for slot in range(in_flight)]
+    watch.start()
     try:
         await asyncio.wait(slots, timeout=1.05 * seconds)
-        stopped = stopped or time.perf_counter_ns()
+        stopped = stopped or perf_counter_ns()
+        watch.stop()
         for recorder in tuple(running):
             recorder.stop(Ending.STOPPED)
         await asyncio.gather(*slots)
     finally:
+        watch.stop()
         for slot in slots:
             slot.cancel()
-    return Run(exchanges=tuple(exchanges), started_ns=started, stopped_ns=stopped)
+    return Run(tuple(exchanges), started_ns=started, stopped_ns=stopped, lags_ns=tuple(watch.lags_ns))
+
+
+def prepare(
+    target: Target, arrivals: Sequence[Arrival], *, body: Callable[[int, Arrival], dict[str, Any]]
+) -> list[Prepared]:
+    """Return the requests of an open loop, made before the run: to make them on the way would delay it.
+
+    Args:
+        target: where to.
+        arrivals: when requests are due, and their lengths.
+        body: gives the JSON body from the number of the request and its arrival.
+    """
+    return [
+        Prepared(number, arrival.due_s, arrival.output_tokens, request_bytes(target, body(number, arrival)))
+        for number, arrival in enumerate(arrivals)
+    ]
+
+
+async def open_loop(
+    target: Target,
+    requests: Sequence[Prepared],
+    *,
+    drain_s: float,
+    most_in_flight: int = 4096,
+    started_ns: int | None = None,
+) -> Run:
+    """Send each request when it is due, whatever has become of those before.
+
+    Every latency counts from the due time, so neither a stalled server nor a stalled client can hide. What cannot be
+    sent is counted as dropped, not sent later.
+
+    Args:
+        target: where to.
+        requests: of :func:`prepare`, in order of their due times.
+        drain_s: how long to wait for answers after the last request was due; what has not ended then is stopped.
+        most_in_flight: a request that is due while so many are in flight is dropped.
+        started_ns: moment of time 0 by :func:`time.perf_counter_ns`, which processes of one machine share; now if
+            ``None``.
+    """
+    exchanges: list[Exchange] = []
+    running: set[Recorder] = set()
+    tasks: set[asyncio.Task[None]] = set()
+    watch = LoopWatch()
+    started = perf_counter_ns() if started_ns is None else started_ns
+    dropped = 0
+
+    async def send(one: Prepared, due_ns: int) -> None:
+        exchange = Exchange(slot=one.number, ordinal=0, due_ns=due_ns, asked_tokens=one.asked_tokens)
+        await exchange_once(target, exchange, one.request, running=running)
+        exchanges.append(exchange)
+
+    try:
+        await _until(started)
+        watch.start()
+        for one in requests:
+            due_ns = started + round(one.due_s * 1e9)
+            await _until(due_ns)
+            if len(tasks) >= most_in_flight:
+                dropped += 1
+                continue
+            task = asyncio.ensure_future(send(one, due_ns))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        stopped = perf_counter_ns()
+        if tasks:
+            await asyncio.wait(tasks, timeout=drain_s)
+        watch.stop()
+        for recorder in tuple(running):
+            recorder.stop(Ending.STOPPED)
+        await asyncio.gather(*tasks)
+    finally:
+        watch.stop()
+        for task in tasks:
+            task.cancel()
+    return Run(tuple(exchanges), started, stopped, lags_ns=tuple(watch.lags_ns), dropped=dropped)
+
+
+async def _until(moment_ns: int) -> None:
+    while (wait_s := (moment_ns - perf_counter_ns()) / 1e9) > 0:
+        await asyncio.sleep(max(0.0, wait_s - _SPIN_S))
 
 
 def run_in_own_loop(work: Coroutine[Any, Any, _Result]) -> _Result:

@@ -75,10 +75,10 @@ class LoopWatch:
                 self.lags_ns.append(late)
 
     def _wake(self) -> None:
-        # A stall of 100 ms would be one sample in ten seconds' thousand: each wake-up that it swallowed counts.
+        # A stall swallows wake-ups, and each of them would have been late: they count too.
         late = perf_counter_ns() - self._due_ns
         period = round(_EVERY_S * 1e9)
-        self.lags_ns.extend(range(max(0, late), -1 if late < 0 else 0, -period) or (max(0, late),))
+        self.lags_ns.extend(range(max(1, late), 0, -period))
         self.start()
 
 

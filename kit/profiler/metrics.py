@@ -64,8 +64,11 @@ def tpot_s(answer: Answer) -> float | None:
 
 
 def itl_s(answer: Answer) -> tuple[float, ...] | None:
-    """Return the gaps between tokens in seconds; ``None`` where events did not carry one token each."""
-    if answer.output_tokens != len(answer.token_events_s):
+    """Return the gaps between tokens in seconds; ``None`` where events did not carry one token each.
+
+    Tokens that come together have no gaps that anybody saw; to share out the gap before them would make figures up.
+    """
+    if answer.coalesced or answer.output_tokens != len(answer.token_events_s):
         return None
     return tuple(after - before for before, after in pairwise(answer.token_events_s))
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kit.profiler import metrics
 from kit.profiler.answers import Answer, read_answers
 from kit.profiler.engines import Server
-from kit.profiler.load import closed_loop, run_in_own_loop
+from kit.profiler.load import client_health, closed_loop, run_in_own_loop
+from kit.profiler.loop_watch import ClientHealth
 from kit.profiler.profile import Finding, Point, Regime, Spread
 from kit.profiler.prompts import prompt
 
-_MOST_FAILURES = 0.05
+MOST_FAILURES = 0.05
 """Share of failed requests past which a point is not reported."""
 
 
@@ -54,9 +55,10 @@ def measure_point(
         seed: of the prompts; points with different seeds share no prompt.
     """
 
+    prompts = Prompts(prompt_tokens, vocab_size=server.vocab_size, seed=seed)
+
     def body(number: int, asked: int) -> dict[str, Any]:
-        text = prompt(prompt_tokens, vocab_size=server.vocab_size, seed=(seed << 32) + number)
-        return server.body(text, output_tokens=asked)
+        return server.body(prompts.text(number, prompt_tokens), output_tokens=asked)
 
     run = run_in_own_loop(
         closed_loop(
@@ -68,13 +70,45 @@ def measure_point(
         )
     )
     answers = read_answers(run.exchanges, zero_ns=run.started_ns)
-    return summarise(
+    label = f"{prompt_tokens}x{output_tokens} with {concurrency} in flight"
+    measured = summarise(
         answers,
-        label=f"{prompt_tokens}x{output_tokens} with {concurrency} in flight",
+        label=label,
         output_tokens=output_tokens,
         concurrency=concurrency,
         stopped_s=(run.stopped_ns - run.started_ns) / 1e9,
     )
+    return replace(measured, findings=(*measured.findings, *client_limited(label, client_health(run))))
+
+
+class Prompts:
+    """Distinct prompts that cost next to nothing to make while a run is on: windows into one long random text.
+
+    No two begin alike, so no prefix cache can help. To draw each prompt afresh takes milliseconds, in which the client
+    reads nothing.
+    """
+
+    _AHEAD = 16384
+    """Prompts of one text; then comes the next text."""
+
+    def __init__(self, longest: int, *, vocab_size: int, seed: int) -> None:
+        self._longest = longest
+        self._vocab_size = vocab_size
+        self._seed = seed
+        self._texts: dict[int, list[str]] = {}
+        self._words(0)
+
+    def text(self, number: int, tokens: int) -> str:
+        """Return prompt ``number`` of so many tokens, no more than the longest."""
+        part, start = divmod(number, self._AHEAD)
+        return " ".join(self._words(part)[start : start + tokens])
+
+    def _words(self, part: int) -> list[str]:
+        if part not in self._texts:
+            seed = (self._seed << 32) + part
+            text = prompt(self._longest + self._AHEAD, vocab_size=self._vocab_size, seed=seed)
+            self._texts[part] = text.split()
+        return self._texts[part]
 
 
 def summarise(
@@ -93,8 +127,8 @@ def summarise(
     failures = [answer for answer in answers if answer.failure is not None]
     ended = sum(1 for answer in answers if not answer.stopped)
     if failures:
-        findings.append(_failed(label, failures, ended=ended))
-    if failures and len(failures) > _MOST_FAILURES * ended:
+        findings.append(failed(label, failures, ended=ended))
+    if failures and len(failures) > MOST_FAILURES * ended:
         return Measured(point=None, findings=tuple(findings), answers=tuple(answers))
     window = metrics.steady_window(answers, in_flight=concurrency, stopped_s=stopped_s)
     chosen = metrics.inside(answers, window) if window is not None else []
@@ -150,11 +184,17 @@ def _spread(values: Sequence[float]) -> Spread | None:
     )
 
 
-def _failed(label: str, failures: Sequence[Answer], *, ended: int) -> Finding:
+def client_limited(label: str, health: ClientHealth) -> list[Finding]:
+    """Say where the client, not the server, was the limit."""
+    evidence = health.limited
+    return [] if evidence is None else [Finding(what=f"{label} is client_limited", evidence=evidence)]
+
+
+def failed(label: str, failures: Sequence[Answer], *, ended: int) -> Finding:
     """Count failures by kind, and quote the first."""
     kinds = Counter(str(answer.failure) for answer in failures)
     counted = ", ".join(f"{number} × {kind}" for kind, number in kinds.most_common())
-    share = "not reported" if len(failures) > _MOST_FAILURES * ended else "not averaged in"
+    share = "not reported" if len(failures) > MOST_FAILURES * ended else "not averaged in"
     quote = next((f"; the first said: {answer.detail}" for answer in failures if answer.detail), "")
     return Finding(what=f"{label}: {len(failures)} of {ended} requests failed, {share}", evidence=f"{counted}{quote}")
 

@@ -26,6 +26,7 @@ def watch():
     if os.fork():
         return
     select.select(ends, [], [])
+    select.select(ends[1:], [], [], 5)
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
@@ -35,19 +36,20 @@ if not watcher:
     try:
         watch()
     except OSError:
-        pass
+        os._exit(1)
     os._exit(0)
-os.waitpid(watcher, 0)
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+watched = os.waitpid(watcher, 0)[1] == 0
+ctypes.CDLL(None).prctl(1, signal.SIGTERM if watched else signal.SIGKILL)
 if os.getppid() != kit:
     sys.exit("the kit is gone")
 os.execv(sys.argv[2], sys.argv[2:])
 """
-"""Asks Linux to kill the engine when the kit dies (PR_SET_PDEATHSIG = 1), then becomes the engine.
+"""Asks Linux to end the engine when the kit dies (PR_SET_PDEATHSIG = 1), then becomes the engine.
 
-The engine's own children do not inherit that wish, so a watcher outside the group waits until the kit or the engine
-has ended and kills the rest of the group. A small program rather than ``preexec_fn``, which may deadlock in a process
-that has threads."""
+The engine's own children do not inherit that wish. So a watcher outside the group waits until the kit or the engine
+has ended, gives the engine five seconds to clear up, and kills what is left of the group. Where there can be no watcher
+(Linux before 5.3) the engine is killed at once. A small program rather than ``preexec_fn``, which may deadlock in a
+process that has threads."""
 
 _PRIVATE = re.compile(r"_proxy$|api_?key|_token$|secret|password|passwd|credential", re.IGNORECASE)
 """Variables that an engine must not inherit: keys (it would also ask for ``VLLM_API_KEY``) and proxies."""
@@ -80,13 +82,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], *, log: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], *, log: Path, env: Mapping[str, str], grace_s: float = 3.0
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``command`` in a process group of its own that dies with the kit; always stop the whole group.
 
     Args:
         command: absolute path of the program, and its arguments.
         log: file for what it says.
         env: its environment.
+        grace_s: how long it may take to end when it is asked to.
 
     Raises:
         EngineError: the program cannot be started.
@@ -101,16 +106,20 @@ def running(command: list[str], *, log: Path, env: Mapping[str, str]) -> Iterato
     try:
         yield process
     finally:
-        _stop(process)
+        _stop(process, grace_s=grace_s)
 
 
-def _stop(process: subprocess.Popen[bytes], *, grace_s: float = 3.0) -> None:
-    """End a process group: first politely, then for certain, with whatever its leader left behind."""
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signum)
+def _stop(process: subprocess.Popen[bytes], *, grace_s: float) -> None:
+    """End a process group: ask its leader, who may have things to clear up with the others, then kill what is left."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=grace_s)
+    finally:  # also when a second Ctrl-C cuts the waiting short
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def await_health(process: subprocess.Popen[bytes], *, port: int, log: Path, deadline_s: float, name: str) -> None:

@@ -101,10 +101,24 @@ class Engine(Part):
 
 
 class Memory(Part):
-    """Memory in GiB, never one number. ``None`` where the engine or the source does not say."""
+    """Memory of one replica in GiB, never one number. ``None`` where the engine or the source does not say.
+
+    Attributes:
+        weights_gib: the weights.
+        kv_cache_gib: the KV-cache pool.
+        peak_kv_gib: most of the pool that was seen in use.
+        activations_gib: peak of activations.
+        graphs_gib: captured graphs.
+        other_gib: what the engine holds besides.
+        peak_gib: resident memory of the engine's processes at its peak; on a CPU only.
+    """
 
     weights_gib: float | None = None
     kv_cache_gib: float | None = None
+    peak_kv_gib: float | None = None
+    activations_gib: float | None = None
+    graphs_gib: float | None = None
+    other_gib: float | None = None
     peak_gib: float | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +14,12 @@ from kit import __version__
 from kit.errors import EngineError, InputError
 from kit.hardware.accelerators import accelerator_name
 from kit.hardware.inventory import Inventory, read_inventory
-from kit.profiler.engines import Server, transformers_serve
+from kit.profiler.engines import EngineMemory, Server, transformers_serve
+from kit.profiler.journal import Conditions, Entry, Journal
 from kit.profiler.point import Measured, measure_point
 from kit.profiler.profile import Finding, HardwareProfile, Memory, Point, ProfiledModel
 from kit.profiler.watch import CpuShares, Watch, foreign_cores, stolen_cores
-from kit.profiler.weights import ModelFolder, write_random_model
+from kit.profiler.weights import ModelFolder, write_config, write_random_model
 from kit.record import Basis
 
 _STOPPING_S = 4.0
@@ -75,6 +76,8 @@ def profile_machine(
     concurrency: Sequence[int] = (1, 2, 4, 8),
     seconds: float = 120.0,
     engine: EngineStarter | None = None,
+    weights: bool = True,
+    resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> HardwareProfile:
     """Measure what this machine does with a model, and write the profile.
@@ -91,6 +94,9 @@ def profile_machine(
         concurrency: numbers of requests in flight.
         seconds: the time budget.
         engine: starts the engine; by default ``transformers serve`` on the GPU if there is one, else on the CPU.
+        weights: write random weights for the engine; vLLM makes its own from the config.json alone.
+        resume: take over the points that an earlier run of the same engine, model and machine had measured before it
+            was stopped.
         on_progress: called with each step, from the calling thread.
 
     Raises:
@@ -99,15 +105,25 @@ def profile_machine(
     """
     plans = plan_points(shapes, concurrency)
     clock = _Clock(seconds, points=len(plans), on_progress=on_progress)
-    clock.tell("weights", f"writing random weights of {architecture}")
+    clock.tell("weights", f"writing random weights of {architecture}" if weights else f"writing {architecture}")
     inventory = read_inventory()
-    folder = write_random_model(architecture, weights_dir=weights_dir)
+    folder = (write_random_model if weights else write_config)(architecture, weights_dir=weights_dir)
     _check_lengths(folder, plans)
     findings = machine_findings(inventory)
     clock.tell("engine", "starting the engine")
     start = engine or _built_in(inventory, plans, deadline_s=0.8 * clock.left_s())
+    accelerator = accelerator_name(inventory.gpus[0]) if inventory.gpus else "CPU"
     with start(folder) as server:
-        measured, peak_gib, more = _measure_all(server, plans, clock)
+        conditions = Conditions(
+            config_sha256=folder.config_sha256, engine=" ".join(_engine_words(server)), accelerator=accelerator
+        )
+        journal = Journal(out)
+        if not resume:
+            journal.remove()
+        earlier = {Plan(e.prompt_tokens, e.output_tokens, e.concurrency): e for e in journal.read(conditions)}
+        log = _Log(journal, conditions, earlier)
+        measured, peak_gib, more = _measure_all(server, plans, clock, log)
+        held = server.memory()
     findings += more
     points = [one.point for one in measured if one.point is not None]
     if not points:
@@ -118,27 +134,24 @@ def profile_machine(
         basis=Basis.MEASURED,
         source=f"hybrid-ai-decision-kit {__version__}, kit profile",
         date=dt.datetime.now(tz=dt.UTC).date(),
-        accelerator=accelerator_name(inventory.gpus[0]) if on_gpu else "CPU",
+        accelerator=accelerator,
         accelerators=1,
         inventory=inventory,
         engine=server.engine,
         model=ProfiledModel(
-            name=_PUBLIC_NAMES.get(architecture, architecture),
-            architecture=architecture,
-            dtype=str(folder.config["dtype"]),
+            name=_PUBLIC_NAMES.get(folder.architecture, folder.architecture),
+            architecture=folder.architecture,
+            dtype=str(folder.config.get("dtype") or folder.config.get("torch_dtype") or "not stated"),
             config_sha256=folder.config_sha256,
             random_weights=True,
         ),
         points=tuple(sorted(points, key=lambda p: (p.prompt_tokens, p.output_tokens, p.concurrency or 0))),
-        memory=Memory(
-            weights_gib=round(folder.weights_bytes / 2**30, 3),
-            kv_cache_gib=None if server.kv_cache_gib is None else round(server.kv_cache_gib, 3),
-            peak_gib=None if on_gpu or peak_gib is None else round(peak_gib, 3),
-        ),
+        memory=_memory(folder, server, held, peak_gib=None if on_gpu else peak_gib),
         findings=tuple(dict.fromkeys(findings)),
         notes=_notes(on_gpu=on_gpu),
     )
     profile.write(out)
+    journal.remove()
     clock.tell("done", f"{len(points)} of {len(plans)} points measured", done=len(plans))
     return profile
 
@@ -226,8 +239,47 @@ def _built_in(inventory: Inventory, plans: Sequence[Plan], *, deadline_s: float)
     return start
 
 
+@dataclass(frozen=True)
+class _Log:
+    """The journal, and what it holds of an earlier run under the same conditions."""
+
+    journal: Journal
+    conditions: Conditions
+    earlier: Mapping[Plan, Entry]
+
+    def add(self, plan: Plan, one: Measured) -> None:
+        entry = Entry(
+            conditions=self.conditions,
+            prompt_tokens=plan.prompt_tokens,
+            output_tokens=plan.output_tokens,
+            concurrency=plan.concurrency,
+            point=one.point,
+            findings=one.findings,
+        )
+        self.journal.add(entry)
+
+
+def _engine_words(server: Server) -> tuple[str, ...]:
+    return (server.engine.name, server.engine.version or "", *server.engine.command)
+
+
+def _memory(folder: ModelFolder, server: Server, held: EngineMemory, *, peak_gib: float | None) -> Memory:
+    """Return the memory of the replica: what the engine says, else what files and processes tell."""
+    files_gib = folder.weights_bytes / 2**30 if folder.weights_bytes else None
+    figures = {
+        "weights_gib": held.weights_gib if held.weights_gib is not None else files_gib,
+        "kv_cache_gib": held.kv_cache_gib if held.kv_cache_gib is not None else server.kv_cache_gib,
+        "peak_kv_gib": held.peak_kv_gib,
+        "activations_gib": held.activations_gib,
+        "graphs_gib": held.graphs_gib,
+        "other_gib": held.other_gib,
+        "peak_gib": peak_gib,
+    }
+    return Memory(**{name: None if value is None else round(value, 3) for name, value in figures.items()})
+
+
 def _measure_all(
-    server: Server, plans: Sequence[Plan], clock: _Clock
+    server: Server, plans: Sequence[Plan], clock: _Clock, log: _Log
 ) -> tuple[list[Measured], float | None, list[Finding]]:
     """Measure the points one after the other until the time is up; also return peak memory and findings."""
     watch = Watch(server.pid) if server.pid is not None else None
@@ -237,6 +289,13 @@ def _measure_all(
         watch.start()
     try:
         for done, plan in enumerate(plans):
+            if plan in log.earlier:
+                known = log.earlier[plan]
+                one = Measured(point=known.point, findings=known.findings, answers=())
+                measured.append((plan, one))
+                findings += one.findings
+                clock.tell("points", f"{plan.concurrency} in flight: known", done=done + 1, point=one.point)
+                continue
             # The first point gets twice its part: where even one request in flight is slow, it is all there will be.
             share = clock.left_s() / (len(plans) - done) if done else 2 * clock.left_s() / (len(plans) + 1)
             if why := _hopeless(server, plan, share, measured):
@@ -244,8 +303,10 @@ def _measure_all(
                 continue
             clock.tell("points", f"{plan.concurrency} in flight, {share:.0f} s", done=done)
             one, disturbed = _measure_one(server, plan, share, watch=watch, seed=done)
+            one = replace(one, findings=(*one.findings, *disturbed))
+            log.add(plan, one)
             measured.append((plan, one))
-            findings += [*one.findings, *disturbed]
+            findings += one.findings
             clock.tell("points", f"{plan.concurrency} in flight: done", done=done + 1, point=one.point)
     finally:
         if watch is not None:

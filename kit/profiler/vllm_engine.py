@@ -37,6 +37,9 @@ _ANSWERS = (
 """Exactly as many tokens as were asked for, and in each chunk how many there are so far."""
 
 _KIT_DECIDES = ("--host", "--port", "--uds", "--served-model-name", "--api-key", "--ssl-keyfile", "--ssl-certfile")
+_GRACE_S = 10.0
+"""Its front end needs some seconds to end the others; killed earlier, they leave shared memory behind."""
+
 _VOCABULARY = 16384
 """Prompts are drawn from so many token ids at most; more would tell nothing."""
 
@@ -123,7 +126,7 @@ def vllm_serve(
     with tempfile.TemporaryDirectory(prefix="kit-engine-", ignore_cleanup_errors=True) as scratch:
         log = Path(scratch) / "engine.log"
         settings = _settings(program, scratch=Path(scratch)) | pool
-        with running(command, log=log, env=environment(settings)) as process:
+        with running(command, log=log, env=environment(settings), grace_s=_GRACE_S) as process:
             await_health(process, port=port, log=log, deadline_s=deadline_s, name="vllm serve")
             on_cpu = "CPU KV cache size" in log.read_text(encoding="utf-8", errors="replace")
             public = ("vllm", "serve", "MODEL", *(without_paths(option) for option in options))

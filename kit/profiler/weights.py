@@ -16,7 +16,7 @@ from typing import Any
 
 from kit.errors import InputError, did_you_mean, one_of
 from kit.profiler.prompts import word
-from kit.record import sha256_of
+from kit.record import sha256_of, write_atomically
 
 _RECIPE = 1
 """Goes up whenever folders written earlier would differ, so that a cached one is not mistaken for a new one."""
@@ -67,11 +67,13 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], str]:
     """Return an architecture's config.json and the SHA-256 of its bytes.
 
     Args:
-        architecture: one of :func:`architectures`.
+        architecture: one of :func:`architectures`, or the path of a config.json.
 
     Raises:
-        InputError: there is no such architecture.
+        InputError: there is no such architecture, or the file is no config.json.
     """
+    if architecture.endswith(".json"):
+        return _config_file(Path(architecture))
     known = architectures()
     if architecture not in known:
         raise InputError(
@@ -79,6 +81,18 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], str]:
         )
     content = files("kit.profiler").joinpath("architectures", f"{architecture}.json").read_bytes()
     config: dict[str, Any] = json.loads(content)
+    return config, sha256_of(content)
+
+
+def _config_file(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        content = path.read_bytes()
+        config = json.loads(content)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a config.json ({error})") from None
+    missing = {"model_type", "vocab_size", "num_hidden_layers"} - set(config if isinstance(config, dict) else ())
+    if missing:
+        raise InputError(f"{path}: not the config.json of a language model; it lacks {', '.join(sorted(missing))}")
     return config, sha256_of(content)
 
 
@@ -96,7 +110,8 @@ def write_random_model(architecture: str, *, weights_dir: Path, seed: int = 0) -
         InputError: there is no such architecture, or the folder cannot be written.
     """
     config, digest = architecture_config(architecture)
-    path = weights_dir / f"{architecture}-{digest[:8]}-{seed}-{_RECIPE}"
+    name = public_name(architecture)
+    path = weights_dir / f"{name}-{digest[:8]}-{seed}-{_RECIPE}"
     if not path.is_dir():
         temporary = weights_dir / f".{path.name}.{os.getpid()}.tmp"
         try:
@@ -112,7 +127,35 @@ def write_random_model(architecture: str, *, weights_dir: Path, seed: int = 0) -
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     size = (path / "model.safetensors").stat().st_size
-    return ModelFolder(path=path, architecture=architecture, config=config, config_sha256=digest, weights_bytes=size)
+    return ModelFolder(path=path, architecture=name, config=config, config_sha256=digest, weights_bytes=size)
+
+
+def write_config(architecture: str, *, weights_dir: Path) -> ModelFolder:
+    """Give a folder that holds an architecture's config.json and nothing else, for an engine that makes its weights.
+
+    Args:
+        architecture: one of :func:`architectures`, or the path of a config.json.
+        weights_dir: where such folders are kept.
+
+    Raises:
+        InputError: there is no such architecture, or the folder cannot be written.
+    """
+    config, digest = architecture_config(architecture)
+    name = public_name(architecture)
+    path = weights_dir / f"{name}-{digest[:8]}-config"
+    try:
+        write_atomically(path / "config.json", json.dumps(config, indent=1).encode())
+    except OSError as error:
+        raise InputError(f"{weights_dir}: the config cannot be written ({error.strerror or error})") from None
+    return ModelFolder(path=path, architecture=name, config=config, config_sha256=digest, weights_bytes=0)
+
+
+def public_name(architecture: str) -> str:
+    """Return how an architecture is called in a record: its own name, or that of its config's folder or file."""
+    if not architecture.endswith(".json"):
+        return architecture
+    path = Path(architecture)
+    return (path.absolute().parent.name if path.name == "config.json" else path.stem).lower()
 
 
 def _publish(temporary: Path, path: Path) -> None:

@@ -3,37 +3,95 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kit.errors import InputError
+from kit.errors import EngineError, InputError
 from kit.profiler.check import check_profile
 from kit.profiler.compare import compare, name
 from kit.profiler.profile import HardwareProfile, Spread
+from kit.profiler.weights import public_name
+
+if TYPE_CHECKING:
+    from kit.profiler.choice import EngineOptions
 
 
-def run_profile(architecture: str, *, out: Path, seconds: float, concurrency: str) -> HardwareProfile:
-    """Measure this machine and print the service curve.
+def run_profiles(
+    models: Sequence[str],
+    options: EngineOptions,
+    *,
+    shape: str,
+    concurrency: str,
+    seconds: float,
+    resume: bool,
+    out: Path,
+) -> tuple[HardwareProfile, ...]:
+    """Measure this machine with one model after the other and print each service curve.
+
+    A model that cannot be measured is reported, and the next one goes on.
+
+    Args:
+        models: architectures of the kit, or paths of a config.json.
+        options: the engine.
+        shape: prompt x output tokens, separated by commas.
+        concurrency: requests in flight, separated by commas.
+        seconds: time budget for each model.
+        resume: take over what an earlier run had measured.
+        out: the file (``.json``) for one model, a folder for several.
 
     Raises:
-        InputError: ``concurrency`` is not a list of whole numbers.
+        InputError: an option is not understood.
+        EngineError: no model could be measured.
     """
-    try:
-        in_flight = tuple(int(part) for part in concurrency.split(","))
-    except ValueError:
-        raise InputError(
-            f"--concurrency {concurrency!r}: whole numbers are wanted, separated by commas: 1,2,4"
-        ) from None
-    with progress_bars() as progress:
-        profile = measure(out, seconds, progress, architecture=architecture, concurrency=in_flight)
-    _print_profile(profile)
-    Console().print(f"Written: {out}", markup=False)
-    return profile
+    shapes = tuple(_shape(part) for part in shape.split(","))
+    in_flight = _whole_numbers("--concurrency", concurrency)
+    if out.suffix == ".json" and len(models) > 1:
+        raise InputError(f"--out {out} is one file; give a folder for {len(models)} models")
+    found, failures = [], []
+    for model in models:
+        file = out if out.suffix == ".json" else out / f"{public_name(model)}.json"
+        try:
+            with progress_bars() as progress:
+                found.append(
+                    measure(
+                        file,
+                        seconds,
+                        progress,
+                        architecture=model,
+                        shapes=shapes,
+                        concurrency=in_flight,
+                        options=options,
+                        resume=resume,
+                    )
+                )
+        except EngineError as error:
+            failures.append(f"{model}: {error}")
+            Console(stderr=True).print(f"! {failures[-1]}", markup=False)
+            continue
+        _print_profile(found[-1])
+        Console().print(f"Written: {file}", markup=False)
+    if not found:
+        raise EngineError("no model could be measured; " + "; ".join(failures))
+    return tuple(found)
+
+
+def _shape(text: str) -> tuple[int, int]:
+    prompt, _, output = text.strip().lower().partition("x")
+    if not (prompt.isdigit() and output.isdigit()):
+        raise InputError(f'--shape "{text}": prompt x output tokens are wanted, e.g. 512x128,2048x256')
+    return int(prompt), int(output)
+
+
+def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
+    if not all(part.strip().isdigit() for part in text.split(",")):
+        raise InputError(f'{option} "{text}": whole numbers are wanted, separated by commas: 1,2,4')
+    return tuple(int(part) for part in text.split(","))
 
 
 def show_profile(file: Path) -> None:
@@ -96,7 +154,10 @@ def measure(
     progress: Progress,
     *,
     architecture: str = "qwen3-0.6b",
-    concurrency: tuple[int, ...] = (1, 2, 4, 8),
+    shapes: Sequence[tuple[int, int]] = ((64, 16),),
+    concurrency: Sequence[int] = (1, 2, 4, 8),
+    options: EngineOptions | None = None,
+    resume: bool = False,
 ) -> HardwareProfile:
     """Measure this machine with progress bars.
 
@@ -105,6 +166,7 @@ def measure(
         EngineError: nothing could be measured; nothing was written.
     """
     try:
+        from kit.profiler.choice import EngineOptions, starter
         from kit.profiler.sweep import Progress as Step
         from kit.profiler.sweep import profile_machine
     except ModuleNotFoundError as error:
@@ -117,9 +179,14 @@ def measure(
     def show(step: Step) -> None:
         progress.update(task, completed=min(step.fraction, 1.0), description=f"Measuring: {step.message}")
 
+    engine, weights = starter(options or EngineOptions(), deadline_s=max(seconds, 300.0))
     profile = profile_machine(
         architecture=architecture,
+        shapes=shapes,
         concurrency=concurrency,
+        engine=engine,
+        weights=weights,
+        resume=resume,
         seconds=seconds,
         weights_dir=cache_folder(),
         out=out,

@@ -58,7 +58,8 @@ def delta(gpus, keys, values, dim):
     return MambaSpec(block_size=BLOCK, shapes=shapes, dtypes=(BF16, F32))
 
 
-def mamba2(gpus, heads, dim, groups, state, dtype):
+def mamba2(gpus, heads, groups, state, dtype):
+    dim = 64
     shapes = Shapes.mamba2_state_shape(gpus, heads * dim, groups, heads, dim, state, 4)
     return MambaSpec(block_size=BLOCK, shapes=shapes, dtypes=(BF16, dtype))
 
@@ -84,8 +85,8 @@ def layers(name, dtype, gpus):
         "kimi-k2": [(latent(576, dtype), 61)],
         "qwen3.5-27b": [(full(4, 256, dtype, gpus), 16), (delta(gpus, 16, 48, 128), 48)],
         "qwen3.5-35b-a3b": [(full(2, 256, dtype, gpus), 10), (delta(gpus, 16, 32, 128), 30)],
-        "nemotron-3-nano-30b-a3b": [(full(2, 128, dtype, gpus), 6), (mamba2(gpus, 64, 64, 8, 128, F32), 23)],
-        "nemotron-h-56b": [(full(8, 128, dtype, gpus), 10), (mamba2(gpus, 256, 64, 8, 256, BF16), 54)],
+        "nemotron-3-nano-30b-a3b": [(full(2, 128, dtype, gpus), 6), (mamba2(gpus, 64, 8, 128, F32), 23)],
+        "nemotron-h-56b": [(full(8, 128, dtype, gpus), 10), (mamba2(gpus, 256, 8, 256, BF16), 54)],
     }[name]
 
 

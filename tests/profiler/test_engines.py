@@ -119,6 +119,16 @@ class TestProcesses:
             kit.kill()
         assert gone(child)
 
+    def test_stubborn_engine_dies_with_the_kit(self, tmp_path: Path) -> None:
+        """An engine that ignores SIGTERM outlives the kit by some seconds only."""
+        command = [sys.executable, "-c", _KIT_WITH_FAMILY, str(tmp_path / "log"), _STUBBORN]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as kit:
+            assert kit.stdout is not None
+            kit.stdout.readline()
+            (leader,) = (child for child in psutil.Process(kit.pid).children() if child.pid == os.getpgid(child.pid))
+            kit.kill()
+        assert gone(leader.pid)
+
     def test_its_children_die_with_the_engine(self, tmp_path: Path) -> None:
         """When the engine itself is killed, what it started dies too, though the kit goes on."""
         log = tmp_path / "log"
@@ -150,7 +160,9 @@ class TestHealth:
         code = "import sys; print('loading'); print('CUDA out of memory'); sys.exit(3)"
         with (
             running([sys.executable, "-c", code], log=log, env=dict(os.environ)) as process,
-            pytest.raises(EngineError, match="demo ended with code 3 before it answered:\nloading\nCUDA out of memory"),
+            pytest.raises(
+                EngineError, match=r"demo ended with code 3 before it answered \(memory .*\):\nloading\nCUDA out"
+            ),
         ):
             await_health(process, port=free_port(), log=log, deadline_s=20, name="demo")
 
@@ -190,6 +202,25 @@ class TestEndpoint:
         with pytest.raises(InputError, match="token ids"), endpoint("http://host", model="m", token_ids=True):
             pass
 
+    def test_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The environment's proxy is used, but not for the loopback and what no_proxy names; it is not shown."""
+        for name in ("https_proxy", "no_proxy", "all_proxy", "http_proxy"):
+            monkeypatch.delenv(name.upper(), raising=False)
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("https_proxy", "http://ann:canary@proxy:3128")
+        monkeypatch.setenv("no_proxy", "inside.example")
+        found = {}
+        for address in (
+            "https://api.example",
+            "https://inside.example",
+            "https://127.0.0.1:8000",
+            "http://plain.example",
+        ):
+            with endpoint(address, model="m") as server:
+                found[address] = server.target(timeout_s=1).proxy
+                assert "canary" not in repr(server)
+        assert list(found.values()) == ["http://ann:canary@proxy:3128", None, None, None]
+
     def test_nobody_can_know(self) -> None:
         """Whether an endpoint is alive cannot be known, and what it holds neither."""
         with endpoint("http://host", model="m") as server:
@@ -226,7 +257,7 @@ class TestCause:
                 "ValueError: the first",
             ),
             (
-                "(Core pid=1) ERROR 11-22 14:29:12 [core.py:15] a.b.EngineDeadError: See stack trace for the root cause.\n"
+                "(Core pid=1) ERROR 11-22 14:29:12 [core.py:15] a.EngineDeadError: See stack trace for root cause.\n"
                 "(Worker pid=2) ERROR 11-22 14:29:12 [x.py:1] RuntimeError: head_dim=16 in /home/ann/x.py\n",
                 "RuntimeError: head_dim=16 in .../x.py",
             ),

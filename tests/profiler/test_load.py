@@ -47,8 +47,9 @@ def only_answer(run: Run) -> Answer:
 
 def recorded(*arrivals: tuple[float, bytes]) -> Answer:
     """Read an exchange that was due at 1 s and received these bytes at these seconds."""
-    stamped = [(round(at * 1e9), data) for at, data in arrivals]
-    exchange = Exchange(0, 0, due_ns=10**9, asked_tokens=4, arrivals=stamped, closed_ns=stamped[-1][0])
+    stamps = [round(at * 1e9) for at, _ in arrivals]
+    exchange = Exchange(0, 0, due_ns=10**9, asked_tokens=4, closed_ns=stamps[-1])
+    exchange.read_at_ns, exchange.reads = stamps, [data for _, data in arrivals]
     return read_answer(exchange, zero_ns=0)
 
 

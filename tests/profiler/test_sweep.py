@@ -149,3 +149,35 @@ class TestTransformers:
             )
         assert engines() == []
         assert not (tmp_path / "p.json").exists()
+
+
+class StoppedError(Exception):
+    """Stands for a kill between two points."""
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(weights_dir: Path, tmp_path: Path) -> None:
+    """What was measured before a stop is taken over by --resume, nothing is measured twice, and the journal goes."""
+    out = tmp_path / "p.json"
+
+    def stop_after_the_first(step: Progress) -> None:
+        if step.point is not None:
+            raise StoppedError
+
+    with mock_engine(polite) as engine:
+        settings = {
+            "architecture": "tiny",
+            "shapes": ((8, 4),),
+            "concurrency": (1, 2),
+            "seconds": 12.0,
+            "weights_dir": weights_dir,
+            "out": out,
+            "engine": lambda _folder: endpoint(engine.url, model="m", name="mock", api="completions"),
+        }
+        with pytest.raises(StoppedError):
+            profile_machine(**settings, on_progress=stop_after_the_first)
+        assert not out.exists()
+        steps: list[Progress] = []
+        profile = profile_machine(**settings, resume=True, on_progress=steps.append)
+    assert [point.concurrency for point in profile.points] == [1, 2]
+    assert [step.message for step in steps if step.point is not None] == ["1 in flight: known", "2 in flight: done"]
+    assert [path.name for path in tmp_path.iterdir()] == ["p.json"]
