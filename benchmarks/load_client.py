@@ -134,6 +134,12 @@ def measure(client: Callable[..., Cost], *, streams: int, rate: float, seconds: 
     return figures
 
 
+def say(line: str) -> None:
+    """Print a line at once, also into a pipe."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Run the benchmark and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,9 +150,9 @@ def main() -> None:
     asked = parser.parse_args()
     clients = {"kit": kit_client, "bare aiohttp": bare_aiohttp}
     loads = zip(asked.streams.split(","), asked.tokens_per_s.split(","), strict=True)
-    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load average {os.getloadavg()[0]:.2f}")
+    say(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load average {os.getloadavg()[0]:.2f}")
     for streams, rate in ((int(one), float(other)) for one, other in loads):
-        print(f"\n{streams} streams, {rate:.0f} tokens/s")
+        say(f"\n{streams} streams, {rate:.0f} tokens/s")
         rounds: dict[str, list[dict[str, float]]] = {name: [] for name in clients}
         for _ in range(asked.rounds):  # in turns, so that a noisy minute hits both
             for name, client in clients.items():
@@ -155,9 +161,9 @@ def main() -> None:
             for what in figures[0]:
                 values = [one[what] for one in figures]
                 every = ", ".join(f"{value:.3g}" for value in values)
-                print(f"  {name:13} {what:26} {statistics.median(values):8.3g}   ({every})")
+                say(f"  {name:13} {what:26} {statistics.median(values):8.3g}   ({every})")
         kit, bare = (statistics.median(one["CPU per token event, us"] for one in rounds[name]) for name in clients)
-        print(f"  kit / bare aiohttp, CPU    {kit / bare:.2f}; load average now {os.getloadavg()[0]:.2f}")
+        say(f"  kit / bare aiohttp, CPU    {kit / bare:.2f}; load average now {os.getloadavg()[0]:.2f}")
 
 
 if __name__ == "__main__":

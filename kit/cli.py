@@ -156,6 +156,40 @@ def profile_check(file: Annotated[Path, typer.Argument(help="A hardware profile.
 
 
 @app.command()
+def fit(
+    model: Annotated[str, typer.Argument(help="Name of the catalogue, or the path of a config.json.")],
+    gpu: Annotated[str | None, typer.Option(help="Accelerator, e.g. 'H100 SXM'; all of them unless given.")] = None,
+    gpus: Annotated[
+        int | None, typer.Option(min=1, max=64, help="GPUs per replica; 1, or the fewest that fit.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="bfloat16, float16 or float32; as published unless given.")] = None,
+    quantisation: Annotated[
+        str | None, typer.Option(help="none, fp8, int8, gptq-int4, awq-int4, mxfp4, ...; as published unless given.")
+    ] = None,
+    kv_dtype: Annotated[str, typer.Option(help="Of the KV cache: auto, fp8, bfloat16, ...")] = "auto",
+    context: Annotated[
+        int | None, typer.Option(help="Tokens of prompt and output per request; 8192 unless given.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(help="Requests at the same time.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say whether a model fits: weights, KV cache and what the engine needs, against the GPUs' memory."""
+    from kit.report.fit import show_fit
+
+    show_fit(
+        model,
+        gpu=gpu,
+        gpus=gpus,
+        dtype=dtype,
+        quantisation=quantisation,
+        kv_dtype=kv_dtype,
+        context=context,
+        concurrency=concurrency,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def hardware(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Show what is in this machine."""
     from kit.report.console import show_hardware

@@ -100,6 +100,16 @@ def test_schema_prints_json():
     assert "workloads" in json.loads(done.stdout)["properties"]
 
 
+def test_fit_answers_and_names_mistakes():
+    """`kit fit` says that 8B in 16 bits fits an L40S with its memory parts; a misspelt model gets its nearest match."""
+    done = kit("fit", "Llama-3.1-8B-Instruct", "--gpu", "L40S", "--json")
+    assert done.returncode == 0, done.stderr
+    assert '"fits"' in done.stdout
+    wrong = kit("fit", "Llama-3.1-8B-Instrukt", "--gpu", "L40S")
+    assert wrong.returncode == 2
+    assert "Llama-3.1-8B" in wrong.stderr
+
+
 def test_hardware_as_json():
     """`kit hardware --json` prints the inventory of this machine."""
     done = kit("hardware", "--json")

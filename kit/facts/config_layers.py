@@ -142,9 +142,9 @@ def _layer_kinds(text: ConfigKeys, kind: str, layers: int) -> list[str]:
 
 def _attention(text: ConfigKeys, kind: str, see: str, layers: int) -> Attention:
     heads = text.whole("num_attention_heads", "n_head")
-    kv_heads = text.whole(
-        "num_key_value_heads", "num_kv_heads", "n_head_kv", default=1 if text.flag("multi_query") else heads
-    )
+    kv_heads = text.whole("num_key_value_heads", "num_kv_heads", "n_head_kv", default=heads)
+    if text.flag("multi_query") and not text.flag("new_decoder_architecture"):
+        kv_heads = 1
     head_dim = text.whole("head_dim", "attention_head_dim", default=text.whole("hidden_size", "n_embd") // (heads or 1))
     value_dim = text.whole("v_head_dim", default=head_dim)
     same = False

@@ -129,7 +129,9 @@ class Asker:
 
     def refused(self, what: str, reason: str) -> None:
         """Keep a reason for the notes."""
-        self._refused.setdefault(reason, []).append(what)
+        whats = self._refused.setdefault(reason, [])
+        if what not in whats:
+            whats.append(what)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -233,9 +235,7 @@ def _memory(ask: Asker, handle: Any, own: Collection[int], root: Path) -> dict[s
     if people is not None:
         found = {"others": people.others, "others_gib": gib(people.others_bytes), "hidden": people.hidden}
         if people.hidden:
-            ask.refused(
-                f"{people.hidden} processes on it", "cannot be told apart from this container or virtual machine"
-            )
+            ask.refused(f"{people.hidden} of its processes", "this run's or others', which a container cannot tell")
     try:
         memory = memory_info(ask.nvml, handle)
     except Refused as refused:

@@ -67,6 +67,7 @@ class Probe:
         except Refused as refused:
             self._handle = None
             self._silent["the card"] = refused.reason
+            self.lost_at_s = float("-inf") if refused.lost else None
         self._fields: tuple[int, ...] = tuple(
             number for number in (_POWER_INSTANT, _POWER_AVERAGE, _ENERGY, *_COUNTERS) if self._has(number)
         )

@@ -101,8 +101,10 @@ def read_trace(path: Path, *, speed: float = 1.0) -> tuple[Arrival, ...]:
         raise InputError(f"a speed of {speed:g} makes no sense; it should be above 0, e.g. 2 for twice as fast")
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name}: the trace cannot be read: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path.name}: the trace cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name}: the trace is not text in UTF-8: {error}") from None
     rows = _json_lines(text, path) if path.suffix == ".jsonl" else _csv_rows(text)
     found = sorted((_arrival(row, where=f"{path.name}, line {line}") for line, row in rows), key=lambda a: a.due_s)
     if not found:

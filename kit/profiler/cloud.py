@@ -18,8 +18,9 @@ from kit.profiler import metrics
 from kit.profiler.answers import Answer, read_answers
 from kit.profiler.dialects import Api
 from kit.profiler.engines import LOOPBACK, Server, checked_address, proxy_of
+from kit.profiler.exchange import Exchange
 from kit.profiler.keys import Secret, read_key, redacted
-from kit.profiler.load import Exchange, closed_loop, run_in_own_loop
+from kit.profiler.load import closed_loop, run_in_own_loop
 from kit.profiler.profile import Engine, Spread
 from kit.profiler.prompts import prompt
 

@@ -27,8 +27,8 @@ from kit.profiler import dialects
 from kit.profiler.dialects import Api as Api
 from kit.profiler.engine_log import last_lines as last_lines
 from kit.profiler.engine_log import without_paths as without_paths
+from kit.profiler.exchange import Target
 from kit.profiler.keys import Secret, read_key
-from kit.profiler.load import Target
 from kit.profiler.process import await_health as await_health
 from kit.profiler.process import ended, environment, why
 from kit.profiler.process import free_port as free_port

@@ -211,12 +211,17 @@ async def exchange_once(target: Target, exchange: Exchange, request: bytes, *, r
         exchange: the record to fill.
         request: the bytes to send.
         running: the recorder is in this set while the request is in flight, so that a run can stop it.
+
+    Raises:
+        InputError: an address or the file of certificates is wrong.
     """
     exchange.begun_ns = perf_counter_ns()
+    secure = _tls(target.ca_file) if target.parts().scheme == "https" else None
+    proxy = target.proxy_parts()
     recorder = Recorder(exchange, request)
     running.add(recorder)
     limit = asyncio.get_running_loop().call_later(target.timeout_s, recorder.stop, Ending.TIMED_OUT)
-    connecting = asyncio.ensure_future(_connect(target, recorder))
+    connecting = asyncio.ensure_future(_connect(recorder, target.parts(), secure=secure, proxy=proxy))
     connecting.add_done_callback(lambda ended: _note_refusal(recorder, ended))
     try:
         await recorder.done
@@ -227,12 +232,12 @@ async def exchange_once(target: Target, exchange: Exchange, request: bytes, *, r
         running.discard(recorder)
 
 
-async def _connect(target: Target, recorder: Recorder) -> None:
-    """Connect the recorder to the target: straight or through the proxy, encrypted where the address says https."""
+async def _connect(
+    recorder: Recorder, parts: SplitResult, *, secure: ssl.SSLContext | None, proxy: SplitResult | None
+) -> None:
+    """Connect the recorder to the address: straight or through the proxy, encrypted or not."""
     loop = asyncio.get_running_loop()
-    parts, proxy = target.parts(), target.proxy_parts()
     host = parts.hostname or ""
-    secure = _tls(target.ca_file) if parts.scheme == "https" else None
     port = parts.port or (443 if secure else 80)
     if proxy is None:
         await loop.create_connection(lambda: recorder, host, port, ssl=secure)

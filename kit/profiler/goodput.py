@@ -161,7 +161,8 @@ def search_goodput(
 ) -> Goodput:
     """Double the load until it no longer meets the objective, then bisect to the highest load that does.
 
-    The upper end of the interval is the lowest load that surely missed; between the ends the samples allow both.
+    The upper end of the interval is the lowest load that surely missed; between the ends the samples allow both. Each
+    trial errs with the confidence of :func:`judge`; the ends are not widened for the number of trials.
 
     Args:
         measure: tries one load.

@@ -54,7 +54,6 @@ def measure_point(
         seconds: how long it may take.
         seed: of the prompts; points with different seeds share no prompt.
     """
-
     prompts = Prompts(prompt_tokens, vocab_size=server.vocab_size, seed=seed)
 
     def body(number: int, asked: int) -> dict[str, Any]:

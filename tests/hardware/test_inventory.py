@@ -112,3 +112,17 @@ def test_this_machine() -> None:
     assert inventory.cpu.cores >= 1
     assert inventory.memory_gib > 0.5
     assert platform.node() not in inventory.model_dump_json()
+
+
+def test_governors(root: Path) -> None:
+    """The frequency governors of all cores are named once each; where the kernel has none, there are none."""
+    assert read_inventory(root=root).cpu.governors == ()
+    for core, governor in enumerate(("powersave", "powersave", "performance")):
+        write(root / f"sys/devices/system/cpu/cpu{core}/cpufreq/scaling_governor", f"{governor}\n")
+    assert read_inventory(root=root).cpu.governors == ("performance", "powersave")
+
+
+def test_wsl2(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under WSL2 a note says what NVML does not see there."""
+    monkeypatch.setattr(platform, "release", lambda: "5.15.167.4-microsoft-standard-WSL2")
+    assert any(note.startswith("WSL2: NVML sees neither") for note in read_inventory(root=root).notes)

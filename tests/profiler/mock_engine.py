@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ class MockEngine:
     """What the server was asked, and how many requests it had at once."""
 
     behaviour: Behaviour
+    tls: ssl.SSLContext | None = None
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     at_once: int = 0
@@ -35,7 +37,7 @@ class MockEngine:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -108,9 +110,9 @@ async def polite(request: Request, writer: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def mock_engine(behaviour: Behaviour) -> Iterator[MockEngine]:
+def mock_engine(behaviour: Behaviour, *, tls: ssl.SSLContext | None = None) -> Iterator[MockEngine]:
     """Run such a server in a thread of its own for the length of a ``with`` block."""
-    engine = MockEngine(behaviour)
+    engine = MockEngine(behaviour, tls)
     ready = threading.Event()
     stop: list[Callable[[], object]] = []
 
@@ -118,7 +120,7 @@ def mock_engine(behaviour: Behaviour) -> Iterator[MockEngine]:
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         stop.append(lambda: loop.call_soon_threadsafe(ended.set))
-        server = await asyncio.start_server(engine.serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(engine.serve, "127.0.0.1", 0, ssl=tls)
         engine.port = server.sockets[0].getsockname()[1]
         ready.set()
         await ended.wait()

@@ -18,8 +18,8 @@ from kit.profiler.answers import Answer
 from kit.profiler.cloud import CLOUDS, cloud, measure_way_there, way_there
 from kit.profiler.dialects import as_openai
 from kit.profiler.engines import endpoint
+from kit.profiler.exchange import Exchange
 from kit.profiler.keys import Secret, read_key, redacted
-from kit.profiler.load import Exchange
 from kit.profiler.point import measure_point
 
 CANARY = "sk-canary-8Jq2Lx7Vw0Zt5Rb9"

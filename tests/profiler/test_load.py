@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import pytest
@@ -24,8 +24,22 @@ from mock_engine import (
 
 from kit.errors import InputError
 from kit.profiler.answers import Answer, Failure, read_answer, read_answers
+from kit.profiler.arrivals import Arrival, constant
 from kit.profiler.engines import free_port
-from kit.profiler.load import Ending, Exchange, Run, Target, closed_loop, request_bytes, run_in_own_loop
+from kit.profiler.load import (
+    Ending,
+    Exchange,
+    Run,
+    Target,
+    client_health,
+    closed_loop,
+    open_loop,
+    prepare,
+    request_bytes,
+    run_in_own_loop,
+)
+from kit.profiler.loop_watch import ClientHealth, LoopWatch, lag_p99_s
+from kit.profiler.metrics import itl_s, ttft_s
 
 
 def drive(url: str, *, timeout_s: float = 5.0, **options: Any) -> Run:
@@ -37,6 +51,26 @@ def drive(url: str, *, timeout_s: float = 5.0, **options: Any) -> Run:
     settings: dict[str, Any] = {"in_flight": 1, "seconds": 5.0, "output_tokens": 4, "most_requests": 1} | options
     target = Target(f"{url}/v1/completions", timeout_s=timeout_s)
     return run_in_own_loop(closed_loop(target, body=body, **settings))
+
+
+def open_loop_of(url: str, arrivals: Sequence[Arrival], **options: Any) -> Coroutine[Any, Any, Run]:
+    """An open loop that waits two seconds for the last answers unless said otherwise."""
+
+    def body(number: int, one: Arrival) -> dict[str, Any]:
+        return {"prompt": f"prompt {number}", "max_tokens": one.output_tokens, "stream": True}
+
+    target = Target(f"{url}/v1/completions", timeout_s=5.0)
+    return open_loop(target, prepare(target, arrivals, body=body), **({"drain_s": 2.0} | options))
+
+
+def drive_open(url: str, arrivals: Sequence[Arrival], **options: Any) -> Run:
+    """Run it."""
+    return run_in_own_loop(open_loop_of(url, arrivals, **options))
+
+
+async def hanging(_request: Request, writer: asyncio.StreamWriter) -> None:
+    """A server that never answers."""
+    await writer.wait_closed()
 
 
 def only_answer(run: Run) -> Answer:
@@ -82,6 +116,32 @@ class TestReading:
         parts = chunk(token()) + chunk(usage(3, 1)) + chunk(token()) + chunk(usage(3, 2))
         assert recorded((1.5, OK + parts + END)).output_tokens == 2
 
+    def test_running_count_shows_tokens_without_text(self) -> None:
+        """Where every chunk says how many tokens there were so far, one that adds to it is a token, text or not."""
+        parts = [counted("a", 1), counted("", 2), counted("b", 3)]
+        got = recorded(*((1.5 + i / 10, OK * (i == 0) + part) for i, part in enumerate(parts)), (1.9, END))
+        assert (got.output_tokens, got.coalesced) == (3, False)
+        assert got.token_events_s == (1.5, 1.6, 1.7)
+
+    @pytest.mark.parametrize("counts", [(1, 3, 4), (2, 3, 4)])
+    def test_running_count_shows_several_tokens(self, counts: tuple[int, ...]) -> None:
+        """A chunk that adds two tokens to the running count is one event of several tokens: gaps are then unknown."""
+        parts = b"".join(counted("a", count) for count in counts)
+        got = recorded((1.5, OK + parts + END))
+        assert (got.output_tokens, got.coalesced, len(got.token_events_s), itl_s(got)) == (4, True, 3, None)
+
+    def test_count_before_the_first_token_is_not_running(self) -> None:
+        """A server that counts 0 at the role and all at the end does not count as it goes: its last chunk is none."""
+        role = event({"choices": [{"index": 0, "delta": {"role": "assistant"}}], "usage": {"completion_tokens": 0}})
+        got = recorded((1.5, OK + chunk(role) + chunk(token()) + chunk(token()) + chunk(usage(3, 2)) + END))
+        assert (got.output_tokens, got.coalesced, len(got.token_events_s)) == (2, False, 2)
+
+    def test_text_that_is_not_utf8(self) -> None:
+        """A token cut in the middle of a letter spoils neither the answer nor its count."""
+        broken = b'data: {"choices": [{"text": "\xe2\x82"}]}\n\n'
+        got = recorded((1.5, OK + chunk(broken) + chunk(usage(3, 1)) + END))
+        assert (got.failure, len(got.token_events_s)) == (None, 1)
+
     @pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
     def test_reads_may_split_anywhere(self, size: int) -> None:
         """However the network cuts the bytes, the answer is the same."""
@@ -95,6 +155,12 @@ class TestReading:
         stream = b": ping\r\n\r\n" + token().replace(b"\n", b"\r\n") + usage(3, 1) + b"data: [DONE]\n\n"
         got = recorded((1.5, OK + chunk(stream) + END))
         assert (got.failure, got.output_tokens, len(got.token_events_s)) == (None, 1, 1)
+
+
+def counted(text: str, so_far: int) -> bytes:
+    """A chunk that says how many tokens there were so far."""
+    counts = {"prompt_tokens": 3, "completion_tokens": so_far, "total_tokens": 3 + so_far}
+    return chunk(event({"choices": [{"index": 0, "text": text}], "usage": counts}))
 
 
 FAULTS: dict[str, tuple[bytes, Failure]] = {
@@ -115,6 +181,8 @@ FAULTS: dict[str, tuple[bytes, Failure]] = {
     ),
     "named error event": (OK + chunk(b'event: error\ndata: {"message": "x"}\n\n') + END, Failure.ERROR_EVENT),
     "error badly quoted": (OK + chunk(b'data: {"error": "said "no""}\n\n') + END, Failure.ERROR_EVENT),
+    "error instead of a stream": (OK + chunk(b'{"error": {"message": "full"}}') + END, Failure.ERROR_EVENT),
+    "page instead of a stream": (OK + chunk(b"<html>sign in</html>") + END, Failure.MALFORMED),
     "no usage": (OK + chunk(token()) + END, Failure.NO_USAGE),
     "no token": (OK + chunk(usage(3, 0)) + END, Failure.NO_TOKENS),
     "empty stream": (OK + END, Failure.NO_TOKENS),
@@ -207,6 +275,97 @@ class TestClosedLoop:
             got = only_answer(drive(engine.url))
         assert got.connected_s is not None
         assert 0 <= got.due_s <= got.connected_s <= got.token_events_s[0] <= got.finished_s
+
+
+class TestOpenLoop:
+    def test_latency_counts_from_the_schedule(self) -> None:
+        """A server that takes 100 ms for each, one after the other, asked every 50 ms: the k-th waits 100 + 50 k ms."""
+        turn = asyncio.Lock()
+
+        async def one_by_one(_request: Request, writer: asyncio.StreamWriter) -> None:
+            async with turn:
+                await asyncio.sleep(0.1)
+                writer.write(answer(1))
+
+        with mock_engine(one_by_one) as engine:
+            run = drive_open(engine.url, constant(20.0, seconds=0.4, prompt_tokens=1, output_tokens=1))
+        answers = read_answers(run.exchanges, zero_ns=run.started_ns)
+        waits = [ttft_s(one) for one in sorted(answers, key=lambda one: one.slot)]
+        assert waits == pytest.approx([0.10 + 0.05 * k for k in range(8)], abs=0.04)
+        assert [one.due_s for one in answers] == pytest.approx([0.05 * k for k in range(8)])
+
+    def test_stalled_client_cannot_hide(self) -> None:
+        """A client that stands still for 200 ms begins late; the wait is in the latency, and the lateness is counted."""
+
+        async def stalled(url: str) -> Run:
+            asyncio.get_running_loop().call_later(0.05, time.sleep, 0.2)
+            return await open_loop_of(url, constant(20.0, seconds=0.3, prompt_tokens=1, output_tokens=1))
+
+        with mock_engine(saying(answer(1))) as engine:
+            run = run_in_own_loop(stalled(engine.url))
+        health = client_health(run)
+        assert (health.scheduled, health.dropped) == (6, 0)
+        assert health.late in {3, 4}  # those due at 100, 150 and 200 ms, and the one at 50 ms if the stall beat it
+        slowest = max(ttft_s(one) for one in read_answers(run.exchanges, zero_ns=run.started_ns))
+        assert 0.1 < slowest < 0.3
+        assert "requests" in (health.limited or "")
+
+    def test_sends_on_time(self) -> None:
+        """On a quiet machine requests are begun within a few milliseconds of the schedule, never before it."""
+        with mock_engine(saying(answer(1))) as engine:
+            run = drive_open(engine.url, constant(50.0, seconds=0.5, prompt_tokens=1, output_tokens=1))
+        late = sorted((one.begun_ns or 0) - one.due_ns for one in run.exchanges)
+        assert len(late) == 25
+        assert 0 <= late[0] <= late[12] < 3e6
+
+    def test_too_many_in_flight_are_dropped_and_counted(self) -> None:
+        """What is due while the client has all it may have in flight is dropped, and counted."""
+        with mock_engine(hanging) as engine:
+            run = drive_open(
+                engine.url, constant(50.0, seconds=0.1, prompt_tokens=1, output_tokens=1), most_in_flight=2, drain_s=0.1
+            )
+        assert (len(run.exchanges), run.dropped, client_health(run).dropped) == (2, 3, 3)
+        assert {one.ending for one in run.exchanges} == {Ending.STOPPED}
+
+    def test_lengths_of_a_trace(self) -> None:
+        """Each request asks for the output of its own arrival."""
+        arrivals = [Arrival(0.0, 1, 5), Arrival(0.01, 1, 2)]
+        with mock_engine(polite) as engine:
+            run = drive_open(engine.url, arrivals)
+        got = sorted(read_answers(run.exchanges, zero_ns=run.started_ns), key=lambda one: one.slot)
+        assert [(one.asked_tokens, one.output_tokens) for one in got] == [(5, 5), (2, 2)]
+
+
+class TestSelfWatch:
+    def test_stall_is_seen(self) -> None:
+        """A loop that stands still for 300 ms is late by that much, and for each wake-up that it missed."""
+
+        async def stalled() -> list[int]:
+            watch = LoopWatch()
+            watch.start()
+            await asyncio.sleep(0.05)
+            time.sleep(0.3)
+            await asyncio.sleep(0.05)
+            watch.stop()
+            return watch.lags_ns
+
+        lags = run_in_own_loop(stalled())
+        assert 0.28e9 < max(lags) < 0.5e9
+        assert sum(1 for lag in lags if lag > 0.01e9) >= 25
+
+    def test_limits(self) -> None:
+        """The client is the limit where it lags by more than 5 ms (p99), or 1 % of requests was late or dropped."""
+        assert ClientHealth(0.0049, scheduled=100, late=1).limited is None
+        assert ClientHealth(None).limited is None
+        assert ClientHealth(0.0123).limited == "the event loop lagged by 12.3 ms (p99), more than 5 ms"
+        assert ClientHealth(0.001, scheduled=100, late=1, dropped=1).limited == (
+            "of 100 requests 1 were begun more than 5 ms late and 1 dropped, more than 1%"
+        )
+
+    def test_p99(self) -> None:
+        """Of 200 lags the p99 is the third highest (nearest rank); below 100 samples there is none."""
+        assert lag_p99_s([*range(0, 200_000_000, 1_000_000)]) == 0.197
+        assert lag_p99_s([1] * 99) is None
 
 
 class TestRequests:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httptools  # noqa: F401  (the client needs it)
 import psutil
 import pytest
 from fake_vllm import fake_vllm

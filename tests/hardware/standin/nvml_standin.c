@@ -35,7 +35,11 @@ static double monotonic_s(void) {
     return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-void standin_clock(double seconds) { clock_s = seconds; }
+/* Stop the clock at this moment; a negative one lets it run from now. */
+void standin_clock(double seconds) {
+    clock_s = seconds;
+    if (seconds < 0) began_s = monotonic_s();
+}
 
 static double now_s(void) { return clock_s >= 0 ? clock_s : monotonic_s() - began_s; }
 
@@ -129,8 +133,8 @@ nvmlReturn_t nvmlInitWithFlags(unsigned int flags) {
         line[strcspn(line, "\n")] = 0;
         if (*line == '#' || !equals) continue;
         *equals = 0;
-        snprintf(keys[lines], sizeof *keys, "%s", line);
-        snprintf(values[lines++], sizeof *values, "%s", equals + 1);
+        snprintf(keys[lines], sizeof *keys, "%.63s", line);
+        snprintf(values[lines++], sizeof *values, "%.255s", equals + 1);
     }
     fclose(file);
     for (int i = 0; i < MOST_GPUS; i++) {
@@ -269,6 +273,23 @@ nvmlReturn_t nvmlDeviceGetUtilizationRates(nvmlDevice_t device, nvmlUtilization_
     nvmlReturn_t code = whole(device, "utilisation_percent", &used->gpu);
     used->memory = 0;
     return code;
+}
+
+/* What no scenario has, and nvitop asks for */
+nvmlReturn_t nvmlDeviceGetEncoderUtilization(nvmlDevice_t device, unsigned int *used, unsigned int *period) {
+    *period = 0;
+    return whole(device, "encoder_percent", used);
+}
+
+nvmlReturn_t nvmlDeviceGetDecoderUtilization(nvmlDevice_t device, unsigned int *used, unsigned int *period) {
+    *period = 0;
+    return whole(device, "decoder_percent", used);
+}
+
+nvmlReturn_t nvmlDeviceGetProcessUtilization(nvmlDevice_t device, nvmlProcessUtilizationSample_t *samples,
+                                             unsigned int *count, unsigned long long last) {
+    (void)device, (void)samples, (void)count, (void)last;
+    return NVML_ERROR_NOT_SUPPORTED;
 }
 
 /* Reliability and sharing */
