@@ -1,4 +1,4 @@
-# The three commands one needs: make verdict, make test, make check. Everything else is set up by them.
+# The three commands one needs: make verdict, make test, make check. They set up all they need.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ ENGAGEMENT ?= insurer
 OUT ?= out
 MEASURE ?= --measure
 
-.PHONY: help verdict test check format lab clean
+.PHONY: help verdict test check engine format lab clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -29,6 +29,9 @@ check: $(STAMP)  ## the fast checks: format, lint, types, floors
 
 test: check  ## all checks and all tests
 	$(BIN)/python -m pytest
+
+engine:  ## install vLLM for this machine into .venv-vllm (CUDA build with an NVIDIA GPU, else CPU)
+	PYTHON=$(PYTHON) tools/engine.sh
 
 format: $(STAMP)  ## format the code
 	$(BIN)/ruff format .

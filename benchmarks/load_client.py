@@ -45,7 +45,7 @@ class Cost:
 def kit_client(port: int, *, streams: int, tokens: int) -> Cost:
     """Drive the server with the kit's client, as a point is measured."""
 
-    def body(number: int, asked: int) -> dict[str, Any]:
+    def body(number: int, _: int) -> dict[str, Any]:
         return {"prompt": str(number), "max_tokens": tokens, "stream": True}
 
     target = Target(f"http://127.0.0.1:{port}/v1/completions", timeout_s=600)

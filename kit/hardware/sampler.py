@@ -191,7 +191,8 @@ class Sampler:
 
     Args:
         hz: samples per second.
-        own_pids: processes of this run besides this one, e.g. the engine's; their descendants count as well.
+        own_pids: processes of this run besides this one; their descendants count as well. An engine that this process
+            started is a descendant; one that ran before must be named, or it is taken for somebody else's.
         library: a module with the interface of ``pynvml``; another one in tests.
     """
 
@@ -204,7 +205,7 @@ class Sampler:
         self._notes: list[str] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kit-telemetry", daemon=True)
-        self._cpu_s = 0.0
+        self._cpu_s = self._cpu_began_s = self._cpu_ended_s = 0.0
         self._began_s = self._ended_s = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -213,7 +214,7 @@ class Sampler:
             self._probes = [Probe(nvml, index, own=self._own) for index in range(nvml.ask("DeviceGetCount"))]
         except Refused as refused:
             self._notes.append(f"no NVIDIA GPU was watched: {refused.reason}")
-        self._cpu_began = _cpu_seconds(self._own)
+        self._cpu_began_s = _cpu_seconds(self._own)
         self._began_s = time.monotonic()
         if self._probes:
             self._thread.start()
@@ -226,7 +227,7 @@ class Sampler:
         if self._thread.is_alive():
             self._thread.join()
         self._ended_s = time.monotonic()
-        self._cpu_ended = _cpu_seconds(self._own)
+        self._cpu_ended_s = _cpu_seconds(self._own)
         self._open.close()
 
     def telemetry(self, *, start_s: float = float("-inf"), end_s: float = float("inf")) -> Telemetry:
@@ -239,7 +240,7 @@ class Sampler:
         chosen = [[sample for sample in probe.samples if start_s <= sample.at_s <= end_s] for probe in self._probes]
         moments = [sample.at_s for samples in chosen for sample in samples]
         elapsed_s = self._ended_s - self._began_s
-        others_s = self._cpu_ended - self._cpu_began
+        others_s = self._cpu_ended_s - self._cpu_began_s
         return Telemetry(
             seconds=max(moments) - min(moments) if moments else max(0.0, elapsed_s),
             gpus=tuple(

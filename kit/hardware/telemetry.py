@@ -14,6 +14,9 @@ SHORTEST_ENERGY_WINDOW_S = 5.0
 ENERGY_TOLERANCE = 0.05
 """Share by which the energy counter and integrated power may differ."""
 
+_COUNTER_STEP_S = 0.2
+"""Counters are brought up to date now and then, so that a short window may hold a little more than its length."""
+
 REASONS = {
     0x001: "idle",
     0x002: "application clocks",
@@ -250,14 +253,16 @@ def _events(samples: Sequence[GpuSample]) -> tuple[Event, ...]:
 
 
 def _counter_seconds(samples: Sequence[GpuSample]) -> dict[str, float]:
-    """Return by how many seconds each counter rose over the window; one that fell was reset and says nothing."""
+    """Return by how many seconds each counter rose; one that fell or outran the clock says nothing."""
     first: dict[str, float] = {}
     last: dict[str, float] = {}
     for sample in samples:
         for reason, value in sample.counters_ns:
             first.setdefault(reason, value)
             last[reason] = value
-    return {reason: (last[reason] - first[reason]) / 1e9 for reason in first if last[reason] >= first[reason]}
+    most_s = 1.1 * (samples[-1].at_s - samples[0].at_s) + _COUNTER_STEP_S
+    seconds = {reason: (last[reason] - first[reason]) / 1e9 for reason in first}
+    return {reason: risen for reason, risen in seconds.items() if 0 <= risen <= most_s}
 
 
 def _all(samples: Iterable[GpuSample], field: Callable[[GpuSample], float | None]) -> list[float]:

@@ -16,6 +16,7 @@ from pydantic_core import from_json
 
 from kit.profiler import dialects
 from kit.profiler.exchange import Ending, Exchange
+from kit.profiler.keys import redacted
 
 
 class Failure(StrEnum):
@@ -109,7 +110,7 @@ def read_answer(exchange: Exchange, *, zero_ns: int) -> Answer:
         failure=failure,
         coalesced=stream.coalesced,
         stopped=exchange.ending is Ending.STOPPED,
-        detail=detail,
+        detail=redacted(detail),
     )
 
 

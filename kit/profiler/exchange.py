@@ -242,12 +242,12 @@ async def _connect(
     if proxy is None:
         await loop.create_connection(lambda: recorder, host, port, ssl=secure)
     elif secure is None:
-        await loop.create_connection(lambda: recorder, proxy.hostname, proxy.port or 80)
+        await loop.create_connection(lambda: recorder, proxy.hostname or "", proxy.port or 80)
     else:
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         lines = [f"CONNECT {where} HTTP/1.1", f"Host: {where}", *_proxy_authorisation(proxy)]
         tunnel = _Tunnel("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n")
-        raw, _ = await loop.create_connection(lambda: tunnel, proxy.hostname, proxy.port or 80)
+        raw, _ = await loop.create_connection(lambda: tunnel, proxy.hostname or "", proxy.port or 80)
         try:
             await tunnel.open
             transport = await loop.start_tls(raw, recorder, secure, server_hostname=host)

@@ -102,11 +102,11 @@ def quantile_ranks(n: int, q: float, *, confidence: float = CONFIDENCE) -> tuple
     half = (1 - confidence) / 2
     if n < 1 or (1 - q) ** n > half or q**n > half:
         return None
+    import numpy as np
     from scipy.special import bdtr
 
-    lower = max(rank for rank in range(1, n + 1) if bdtr(rank - 1, n, q) <= half)
-    upper = min(rank for rank in range(1, n + 1) if 1 - bdtr(rank - 1, n, q) <= half)
-    return lower, upper
+    below = bdtr(np.arange(n, dtype=float), n, q)  # P(B < rank) for the ranks from 1 to n, rising
+    return int(np.count_nonzero(below <= half)), n - int(np.count_nonzero(1 - below <= half)) + 1
 
 
 def quantile_interval(

@@ -188,6 +188,7 @@ def find_goodput(
     start_per_s: float = 1.0,
     most_per_s: float = 1024.0,
     tolerance: float = 0.05,
+    drain_s: float = 30.0,
     seed: int = 0,
 ) -> Goodput:
     """Search the highest Poisson rate in requests per second that meets every limit.
@@ -204,6 +205,7 @@ def find_goodput(
         start_per_s: the first rate.
         most_per_s: highest rate to try.
         tolerance: how narrow the result should be, as a share.
+        drain_s: how long to wait for answers after the last request of a trial; what takes longer missed.
         seed: of arrivals and prompts.
     """
     trial = 0
@@ -216,7 +218,9 @@ def find_goodput(
         )
         if not arrivals:
             return Outcome.UNRESOLVED
-        point = measure_arrivals(server, arrivals, limits=limits, warm_up_s=seconds / 5, seed=seed + trial)
+        point = measure_arrivals(
+            server, arrivals, limits=limits, warm_up_s=seconds / 5, drain_s=drain_s, seed=seed + trial
+        )
         return point.outcome or Outcome.UNRESOLVED
 
     return search_goodput(

@@ -111,7 +111,7 @@ def profile_machine(
     _check_lengths(folder, plans)
     findings = machine_findings(inventory)
     clock.tell("engine", "starting the engine")
-    start = engine or _built_in(inventory, plans, deadline_s=0.8 * clock.left_s())
+    start = engine or _built_in(inventory, plans, shared=bool(findings), deadline_s=0.8 * clock.left_s())
     accelerator = accelerator_name(inventory.gpus[0]) if inventory.gpus else "CPU"
     with start(folder) as server:
         conditions = Conditions(
@@ -223,17 +223,22 @@ def _check_lengths(folder: ModelFolder, plans: Sequence[Plan]) -> None:
             raise InputError(f"shape {shape} is longer than the {longest} tokens of {folder.architecture}")
 
 
-def _built_in(inventory: Inventory, plans: Sequence[Plan], *, deadline_s: float) -> EngineStarter:
+def _built_in(inventory: Inventory, plans: Sequence[Plan], *, shared: bool, deadline_s: float) -> EngineStarter:
     """Return the starter of ``transformers serve`` with a KV cache that holds the largest point one and a half times.
 
-    Each request also gets a page of slack, since a page is not shared.
+    Each request also gets a page of slack, since a page is not shared. On a shared machine its threads yield.
     """
     tokens = max(plan.concurrency * (1.5 * (plan.prompt_tokens + plan.output_tokens) + 256) for plan in plans)
     device = "cuda" if inventory.gpus else "cpu"
 
     def start(folder: ModelFolder) -> AbstractContextManager[Server]:
         return transformers_serve(
-            folder, device=device, cores=inventory.cpu.cores, cache_tokens=round(tokens), deadline_s=deadline_s
+            folder,
+            device=device,
+            cores=inventory.cpu.cores,
+            yielding=shared,
+            cache_tokens=round(tokens),
+            deadline_s=deadline_s,
         )
 
     return start

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent / "standin"
+SOURCE = HERE / "nvml_standin.c"
+OPTIONS = ("-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations")
 
 Ask = Callable[..., Any]
 
@@ -41,30 +44,28 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         pytest.skip("nvidia-nvml-dev is not installed: NVIDIA's nvml.h is missing")
     folders = {"today": tmp_path_factory.mktemp("nvml"), "r525": tmp_path_factory.mktemp("nvml-r525")}
     for era, folder in folders.items():
-        options = ["-DR525"] if era == "r525" else []
+        lacking = ("-DR525",) if era == "r525" else ()
         subprocess.run(
-            [compiler, "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations", *options]
-            + ["-isystem", str(header), "-o", str(folder / "libnvidia-ml.so.1"), str(HERE / "nvml_standin.c")],
+            (compiler, *OPTIONS, *lacking, "-isystem", header, "-o", folder / "libnvidia-ml.so.1", SOURCE),
             check=True,
         )
     return folders
 
 
-@pytest.fixture
-def ask(libraries: dict[str, Path], tmp_path: Path) -> Ask:
-    """Ask in a process of its own: ``ask(what, scenario, *arguments, era="today")`` returns the parsed answer."""
+@pytest.fixture(scope="session")
+def ask(libraries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    """Ask in a process of its own: ``ask(what, scenario, *arguments, era="today")`` returns the parsed answer.
 
+    ``path`` goes before the installed packages. The same question is asked once.
+    """
+    filled = tmp_path_factory.mktemp("scenario") / "scenario.txt"
+
+    @cache
     def asked(what: str, scenario: str, *arguments: object, era: str = "today", path: str = "") -> Any:
-        environment = os.environ | {
-            "LD_LIBRARY_PATH": str(libraries[era]),
-            "PYTHONPATH": path,
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        command = [sys.executable, HERE / "ask.py", what, HERE / f"scenarios/{scenario}.txt", tmp_path / "scenario.txt"]
+        command = [sys.executable, HERE / "ask.py", what, HERE / f"scenarios/{scenario}.txt", filled, *arguments]
         done = subprocess.run(
-            [str(word) for word in (*command, *arguments)],
-            env=environment,
-            cwd=HERE.parents[2],
+            [str(word) for word in command],
+            env=os.environ | {"LD_LIBRARY_PATH": str(libraries[era]), "PYTHONPATH": path},
             capture_output=True,
             text=True,
             timeout=60,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from types import SimpleNamespace
 from typing import Any
 
@@ -109,6 +110,15 @@ def test_deprecated_package_hides_the_binding(tmp_path, monkeypatch: pytest.Monk
     assert shadowed(pynvml) is None
 
 
+def test_deprecated_package_is_noted(ask, tmp_path) -> None:
+    """Where the deprecated package hides nvidia-ml-py, the cards are read through it, and the note comes first."""
+    (tmp_path / "pynvml").mkdir()
+    shutil.copy(pynvml.__file__, tmp_path / "pynvml/__init__.py")
+    inventory = ask("inventory", "two_h100", path=str(tmp_path))
+    assert len(inventory["gpus"]) == 2
+    assert inventory["notes"][0].startswith("the deprecated package pynvml hides nvidia-ml-py")
+
+
 def test_two_h100s(ask) -> None:
     """Two H100s give each field in its unit: 85,520,809,984 bytes are 79.65 GiB, and 13000 is CUDA 13.0."""
     inventory = ask("inventory", "two_h100")
@@ -181,7 +191,7 @@ def test_this_machine_does_not_crash() -> None:
 
 
 def test_nvitop_agrees(ask) -> None:
-    """nvitop reads the same stand-in and says the same of name, memory, power, clock and temperature."""
+    """On the same stand-in nvitop says the same of name, memory, power, clock and temperature."""
     pytest.importorskip("nvitop")
     cards = ask("nvitop", "two_h100")
     inventory = ask("inventory", "two_h100")
@@ -199,7 +209,7 @@ def test_nvitop_agrees(ask) -> None:
 
 
 def test_zeus_agrees(ask) -> None:
-    """zeus reads the same stand-in and says the same of name, power and energy over six seconds."""
+    """On the same stand-in zeus says the same of name, power and energy over six seconds."""
     pytest.importorskip("zeus")
     cards = ask("zeus", "two_h100", 6)
     gpus = ask("inventory", "two_h100")["gpus"]

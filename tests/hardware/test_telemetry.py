@@ -81,15 +81,15 @@ def test_lost_in_the_middle(ask) -> None:
     """A card that is lost after 0.3 s ends its own samples; the other's go on, and so does the run."""
     first, second = ask("sampler", "lost", 0.8, 20)["gpus"]
     assert first["lost_after_s"] is None
-    assert 12 <= first["samples"] <= 18
-    assert second["lost_after_s"] == pytest.approx(0.3, abs=0.12)
-    assert 3 <= second["samples"] < first["samples"]
+    assert 8 <= first["samples"] <= 18
+    assert second["lost_after_s"] == pytest.approx(0.3, abs=0.2)
+    assert 2 <= second["samples"] < first["samples"]
 
 
 def test_sampler_in_real_time(ask) -> None:
     """At 10 Hz a run of a second has eleven samples of each card, one at either end."""
     telemetry = ask("sampler", "two_h100", 1.0, 10)
-    assert [gpu["samples"] for gpu in telemetry["gpus"]] == [pytest.approx(11, abs=2)] * 2
+    assert [gpu["samples"] for gpu in telemetry["gpus"]] == [pytest.approx(11, abs=3)] * 2
     assert telemetry["seconds"] == pytest.approx(1.0, abs=0.3)
     assert telemetry["gpus"][1]["power_mean_w"] == pytest.approx(690)
     assert telemetry["gpus"][1]["energy_remarks"][0].endswith("shorter than 5 s")
@@ -130,6 +130,14 @@ def test_counter_that_was_reset() -> None:
     summary = summarise(samples)
     assert (summary.energy_j, summary.energy_counted) == (600.0, False)
     assert summary.energy_remarks == ("the energy counter was reset during the run: power was integrated",)
+
+
+def test_counter_that_outruns_the_clock() -> None:
+    """A counter that rose by 60 s in a window of 6 s is not believed: the samples count."""
+    samples = [
+        GpuSample(at_s=float(second), reasons=4, counters_ns=(("power cap", 1e10 * second),)) for second in range(7)
+    ]
+    assert summarise(samples).events == (Event(reason="power cap", seconds=6, sampled_share=1, counted=False),)
 
 
 def test_samples_without_a_figure() -> None:

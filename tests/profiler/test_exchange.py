@@ -90,7 +90,7 @@ class TestProxy:
         assert (got.failure, got.output_tokens, len(got.token_events_s)) == (None, 3, 3)
         assert proxy.lines == [f"CONNECT 127.0.0.1:{engine.port} HTTP/1.1"]
 
-    def test_proxy_refuses(self, certificate: Path) -> None:
+    def test_proxy_refuses(self) -> None:
         """A proxy that gives no tunnel is a refused connection, in the proxy's words."""
         with mock_proxy(refuse=b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n") as proxy:
             got = ask(Target("https://127.0.0.1:1/", proxy=f"http://127.0.0.1:{proxy.port}"))

@@ -295,7 +295,7 @@ class TestOpenLoop:
         assert [one.due_s for one in answers] == pytest.approx([0.05 * k for k in range(8)])
 
     def test_stalled_client_cannot_hide(self) -> None:
-        """A client that stands still for 200 ms begins late; the wait is in the latency, and the lateness is counted."""
+        """A client that stands still for 200 ms begins late; the wait is in the latency, and is counted."""
 
         async def stalled(url: str) -> Run:
             asyncio.get_running_loop().call_later(0.05, time.sleep, 0.2)

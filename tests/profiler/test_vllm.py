@@ -291,13 +291,10 @@ def _installed() -> bool:
 
 @pytest.fixture(scope="module")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real vLLM on the tiny architecture; afterwards none of its processes is left.
-
-    The heads are doubled, since vLLM's CPU kernels begin at 32.
-    """
+    """A real vLLM on the tiny architecture; afterwards none of its processes is left."""
     folder = tmp_path_factory.mktemp("tiny")
     config, _ = architecture_config("tiny")
-    (folder / "config.json").write_text(json.dumps(config | {"head_dim": 32}))
+    (folder / "config.json").write_text(json.dumps(config))
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("VLLM_CPU_KVCACHE_SPACE", raising=False)
         with vllm_serve(folder, arguments=("--enforce-eager",), cpu_kv_cache_gib=1, deadline_s=300) as server:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from kit.errors import InputError
+from kit.facts.architectures import architecture
+from kit.facts.config_json import from_config
+from kit.facts.parameters import parameters
 from kit.profiler.prompts import prompt, word
 from kit.profiler.weights import ModelFolder, architecture_config, architectures, write_random_model
 
@@ -123,3 +126,10 @@ def test_no_end_of_sequence(name: str) -> None:
     """No architecture names an end-of-sequence token, so that answers have exactly the length asked for."""
     config, _ = architecture_config(name)
     assert "eos_token_id" not in json.dumps(config)
+
+
+@pytest.mark.parametrize("name", [name for name in architectures() if name != "tiny"])
+def test_the_configs_are_the_catalogues_architectures(name: str) -> None:
+    """Each config.json that comes with the kit has exactly the parameters of its row in the table of architectures."""
+    config, _ = architecture_config(name)
+    assert parameters(from_config(config)).total == parameters(architecture(name)).total

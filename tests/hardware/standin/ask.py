@@ -35,8 +35,8 @@ def inventory() -> str:
 
 def probe(*moments: str) -> str:
     """Samples at these moments of the stand-in's clock, and what is wrong."""
-    from kit.hardware.health import findings
     from kit.hardware.gpu import read_gpus
+    from kit.hardware.health import findings
     from kit.hardware.inventory import Cpu, Inventory
     from kit.hardware.nvml import open_nvml
     from kit.hardware.sampler import Probe
