@@ -7,7 +7,7 @@ of them. Whoever asks here names the newest function first and then the older on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -57,6 +57,7 @@ class Nvml:
 
     def __init__(self, library: Any) -> None:
         self.library = library
+        self._known: dict[str, Callable[..., Any]] = {}
         self._mismatch: type[Exception] = getattr(library, "NVMLLibraryMismatchError", library.NVMLError)
 
     def ask(self, names: str, *arguments: Any) -> Any:
@@ -69,18 +70,27 @@ class Nvml:
         Raises:
             Refused: none of them is known, or the card does not answer.
         """
+        function = self._known.get(names)
+        if function is not None:  # it answered before; the sampler asks a hundred times a second
+            try:
+                return function(*arguments)
+            except self.library.NVMLError as error:
+                raise self.refusal(_code(error)) from None
         reason = "needs a newer nvidia-ml-py"
         for name in names.split():
             function = getattr(self.library, f"nvml{name}", None)
             if function is None:
                 continue
             try:
-                return function(*arguments)
+                answer = function(*arguments)
             except self.library.NVMLError as error:
                 if _code(error) != _FUNCTION_NOT_FOUND:
                     raise self.refusal(_code(error)) from None
             except self._mismatch:  # how nvidia-ml-py says "function not found" for a name without version
                 pass
+            else:
+                self._known[names] = function
+                return answer
             reason = _WORDS[_FUNCTION_NOT_FOUND]
         raise Refused(reason)
 

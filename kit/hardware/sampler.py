@@ -18,7 +18,7 @@ import psutil
 from kit.hardware.gpu import memory_info
 from kit.hardware.nvml import Nvml, Refused, open_nvml
 from kit.hardware.processes import holders, occupants, this_run
-from kit.hardware.telemetry import GpuSample, Telemetry, summarise
+from kit.hardware.telemetry import GpuSample, Telemetry, summarise, window
 
 _POWER_INSTANT = 186  # NVML_FI_DEV_POWER_INSTANT, mW
 _POWER_AVERAGE = 185  # NVML_FI_DEV_POWER_AVERAGE, mW: the mean of the last second
@@ -41,7 +41,7 @@ _SM_CLOCK, _MEMORY_CLOCK, _CHIP = 1, 2, 0  # nvmlClockType_t, nvmlTemperatureSen
 _REASONS = "DeviceGetCurrentClocksEventReasons DeviceGetCurrentClocksThrottleReasons"
 _TEMPERATURE = "DeviceGetTemperatureV DeviceGetTemperature"
 _SLOW_S = 1.0
-"""Processes and the PCIe link are looked at this often: they change slowly and are dear to ask about."""
+"""What changes slowly or adds up by itself, such as the counters, is asked about this often, and at the end."""
 
 
 class Probe:
@@ -68,9 +68,8 @@ class Probe:
             self._handle = None
             self._silent["the card"] = refused.reason
             self.lost_at_s = float("-inf") if refused.lost else None
-        self._fields: tuple[int, ...] = tuple(
-            number for number in (_POWER_INSTANT, _POWER_AVERAGE, _ENERGY, *_COUNTERS) if self._has(number)
-        )
+        self._fast = tuple(number for number in (_POWER_INSTANT, _POWER_AVERAGE, _ENERGY) if self._has(number))
+        self._slow = tuple(number for number in _COUNTERS if self._has(number))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -80,17 +79,18 @@ class Probe:
             reasons.setdefault(reason, []).append(what)
         return tuple(f"{self._subject}: {reason}: {', '.join(whats)}" for reason, whats in reasons.items())
 
-    def sample(self, at_s: float) -> None:
+    def sample(self, at_s: float, *, last: bool = False) -> None:
         """Add a sample.
 
         Args:
             at_s: the moment, on any clock that does not go back.
+            last: whether to ask also about what is asked about once a second only.
         """
         if self._handle is None or self.lost_at_s is not None:
             return
         nvml, handle = self._nvml, self._handle
         try:
-            values = self._read_fields()
+            values = self._read_fields(self._fast)
             power_w = values.get(_POWER_INSTANT)
             if power_w is None:
                 power_w = self._ask("power", lambda: nvml.ask("DeviceGetPowerUsage", handle))
@@ -106,14 +106,9 @@ class Probe:
                 power_average_w=_watts(values.get(_POWER_AVERAGE)),
                 energy_mj=energy_mj,
                 sm_clock_mhz=self._ask("clock", lambda: nvml.ask("DeviceGetClockInfo", handle, _SM_CLOCK)),
-                memory_clock_mhz=self._ask(
-                    "memory clock", lambda: nvml.ask("DeviceGetClockInfo", handle, _MEMORY_CLOCK)
-                ),
-                temperature_c=self._ask("temperature", lambda: nvml.ask(_TEMPERATURE, handle, _CHIP)),
                 reasons=self._ask("clock event reasons", lambda: nvml.ask(_REASONS, handle)),
-                counters_ns=self._counters(values),
             )
-            if at_s - self._slow_at_s >= _SLOW_S:
+            if last or at_s - self._slow_at_s >= _SLOW_S:
                 self._slow_at_s = at_s
                 sample = self._with_slow(sample)
         except _LostError:
@@ -124,6 +119,9 @@ class Probe:
     def _with_slow(self, sample: GpuSample) -> GpuSample:
         nvml, handle = self._nvml, self._handle
         sample = sample._replace(
+            memory_clock_mhz=self._ask("memory clock", lambda: nvml.ask("DeviceGetClockInfo", handle, _MEMORY_CLOCK)),
+            temperature_c=self._ask("temperature", lambda: nvml.ask(_TEMPERATURE, handle, _CHIP)),
+            counters_ns=self._counters(self._read_fields(self._slow)),
             pcie_generation=self._ask("PCIe generation", lambda: nvml.ask("DeviceGetCurrPcieLinkGeneration", handle)),
             pcie_width=self._ask("PCIe width", lambda: nvml.ask("DeviceGetCurrPcieLinkWidth", handle)),
         )
@@ -141,10 +139,10 @@ class Probe:
         held = self._ask("processes", lambda: holders(self._nvml, self._handle))
         return None if held is None else occupants(held, own=self._own).memory_bytes
 
-    def _read_fields(self) -> dict[int, float]:
-        answers = self._ask("fields", lambda: self._nvml.fields(self._handle, self._fields))
+    def _read_fields(self, numbers: tuple[int, ...]) -> dict[int, float]:
+        answers = self._ask("fields", lambda: self._nvml.fields(self._handle, numbers))
         values: dict[int, float] = {}
-        for number, answer in zip(self._fields, answers, strict=True) if answers else ():
+        for number, answer in zip(numbers, answers, strict=True) if answers else ():
             if not isinstance(answer, Refused):
                 values[number] = answer
             elif answer.lost:
@@ -237,7 +235,7 @@ class Sampler:
             start_s: samples before this moment of ``time.monotonic()`` are left out.
             end_s: samples after it likewise.
         """
-        chosen = [[sample for sample in probe.samples if start_s <= sample.at_s <= end_s] for probe in self._probes]
+        chosen = [window(probe.samples, start_s, end_s) for probe in self._probes]
         moments = [sample.at_s for samples in chosen for sample in samples]
         elapsed_s = self._ended_s - self._began_s
         others_s = self._cpu_ended_s - self._cpu_began_s
@@ -257,7 +255,7 @@ class Sampler:
         while True:
             stopping = self._stopping.is_set()
             for probe in self._probes:
-                probe.sample(time.monotonic())
+                probe.sample(time.monotonic(), last=stopping)
             self._cpu_s = time.thread_time()
             if stopping:
                 return

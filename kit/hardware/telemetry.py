@@ -14,8 +14,8 @@ SHORTEST_ENERGY_WINDOW_S = 5.0
 ENERGY_TOLERANCE = 0.05
 """Share by which the energy counter and integrated power may differ."""
 
-_COUNTER_STEP_S = 0.2
-"""Counters are brought up to date now and then, so that a short window may hold a little more than its length."""
+_COUNTER_EDGES_S = 2.2
+"""Counters are read once a second and brought up to date now and then: they may cover this much more than a window."""
 
 REASONS = {
     0x001: "idle",
@@ -44,11 +44,11 @@ class GpuSample(NamedTuple):
         power_average_w: mean of the last second.
         energy_mj: the energy counter, in millijoules.
         sm_clock_mhz: clock of the multiprocessors.
-        memory_clock_mhz: clock of the memory.
-        temperature_c: temperature of the chip.
         reasons: bits of :data:`REASONS`.
+        memory_clock_mhz: clock of the memory; asked about once a second, as is all below.
+        temperature_c: temperature of the chip.
         counters_ns: for each reason that the card counts, nanoseconds in which it held since the driver was loaded.
-        pcie_generation: in use; asked about once a second, as is all below.
+        pcie_generation: in use.
         pcie_width: lanes in use.
         others: processes of others.
         others_bytes: what they hold.
@@ -62,9 +62,9 @@ class GpuSample(NamedTuple):
     power_average_w: float | None = None
     energy_mj: float | None = None
     sm_clock_mhz: float | None = None
+    reasons: int | None = None
     memory_clock_mhz: float | None = None
     temperature_c: float | None = None
-    reasons: int | None = None
     counters_ns: tuple[tuple[str, float], ...] = ()
     pcie_generation: int | None = None
     pcie_width: int | None = None
@@ -202,6 +202,26 @@ def summarise(samples: Sequence[GpuSample], *, index: int = 0, lost_at_s: float 
     )
 
 
+def window(samples: Sequence[GpuSample], start_s: float, end_s: float) -> list[GpuSample]:
+    """Return the samples of a window, with the counters read last before it and first after it at its edges.
+
+    What the counters saw up to a second outside the window is counted in: rather too much than missed.
+
+    Args:
+        samples: in order of time.
+        start_s: the window's begin, on the clock of the samples.
+        end_s: its end.
+    """
+    chosen = [sample for sample in samples if start_s <= sample.at_s <= end_s]
+    before = [sample.counters_ns for sample in samples if sample.at_s < start_s and sample.counters_ns]
+    after = (sample.counters_ns for sample in samples if sample.at_s > end_s and sample.counters_ns)
+    if chosen and before and not chosen[0].counters_ns:
+        chosen[0] = chosen[0]._replace(counters_ns=before[-1])
+    if chosen and not chosen[-1].counters_ns:
+        chosen[-1] = chosen[-1]._replace(counters_ns=next(after, ()))
+    return chosen
+
+
 def _integrated(samples: Iterable[GpuSample]) -> tuple[float, float | None]:
     """Return the seconds between the first and last sample with power, and the joules between them: trapezia."""
     known = [(sample.at_s, sample.power_w) for sample in samples if sample.power_w is not None]
@@ -260,9 +280,10 @@ def _counter_seconds(samples: Sequence[GpuSample]) -> dict[str, float]:
         for reason, value in sample.counters_ns:
             first.setdefault(reason, value)
             last[reason] = value
-    most_s = 1.1 * (samples[-1].at_s - samples[0].at_s) + _COUNTER_STEP_S
+    window_s = samples[-1].at_s - samples[0].at_s
+    most_s = 1.1 * window_s + _COUNTER_EDGES_S
     seconds = {reason: (last[reason] - first[reason]) / 1e9 for reason in first}
-    return {reason: risen for reason, risen in seconds.items() if 0 <= risen <= most_s}
+    return {reason: min(risen, window_s) for reason, risen in seconds.items() if 0 <= risen <= most_s}
 
 
 def _all(samples: Iterable[GpuSample], field: Callable[[GpuSample], float | None]) -> list[float]:

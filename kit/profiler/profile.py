@@ -8,7 +8,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from kit.hardware.health import Finding as Finding
 from kit.hardware.inventory import Inventory
+from kit.hardware.telemetry import Telemetry
 from kit.record import Basis, Part, Record
 
 
@@ -53,6 +55,8 @@ class Point(Part):
         requests: requests inside the steady window.
         failed: requests that ended in an error.
         duration_s: length of the steady window.
+        power_w: mean power of the replica's GPUs while the point was measured; ``None`` without GPUs.
+        energy_j_per_token: mean power ÷ output throughput.
         derived: names of the fields that follow from the others and were not printed by the source.
         source: where exactly the source says so, if it differs from the profile's.
     """
@@ -70,6 +74,8 @@ class Point(Part):
     requests: int | None = None
     failed: int = 0
     duration_s: float | None = None
+    power_w: float | None = None
+    energy_j_per_token: float | None = None
     derived: tuple[str, ...] = ()
     source: str | None = None
 
@@ -122,13 +128,6 @@ class Memory(Part):
     peak_gib: float | None = None
 
 
-class Finding(Part):
-    """Something that spoils or qualifies a measurement, with its evidence."""
-
-    what: str
-    evidence: str
-
-
 class HardwareProfile(Record):
     """What one replica of a model does on one kind of accelerator.
 
@@ -144,7 +143,8 @@ class HardwareProfile(Record):
         model: what was served.
         points: the service curve.
         memory: memory of one replica.
-        power_w: mean electrical power of one replica's accelerators under load, in watts.
+        power_w: mean electrical power of one replica's accelerators at its highest throughput, in watts.
+        telemetry: what the GPUs did while the points were measured.
         findings: what spoilt or qualifies the measurement.
         licence: licence of the published source.
         notes: remarks for the reader.
@@ -163,6 +163,7 @@ class HardwareProfile(Record):
     points: tuple[Point, ...] = Field(min_length=1)
     memory: Memory = Memory()
     power_w: float | None = None
+    telemetry: Telemetry | None = None
     findings: tuple[Finding, ...] = ()
     licence: str | None = None
     notes: tuple[str, ...] = ()

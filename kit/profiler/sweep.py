@@ -14,7 +14,9 @@ from kit import __version__
 from kit.errors import EngineError, InputError
 from kit.hardware.accelerators import accelerator_name
 from kit.hardware.inventory import Inventory, read_inventory
+from kit.hardware.sampler import Sampler
 from kit.profiler.engines import EngineMemory, Server, transformers_serve
+from kit.profiler.gpu_watch import GpuWatch
 from kit.profiler.journal import Conditions, Entry, Journal
 from kit.profiler.point import Measured, measure_point
 from kit.profiler.profile import Finding, HardwareProfile, Memory, Point, ProfiledModel
@@ -113,7 +115,7 @@ def profile_machine(
     clock.tell("engine", "starting the engine")
     start = engine or _built_in(inventory, plans, shared=bool(findings), deadline_s=0.8 * clock.left_s())
     accelerator = accelerator_name(inventory.gpus[0]) if inventory.gpus else "CPU"
-    with start(folder) as server:
+    with start(folder) as server, Sampler() as sampler:
         conditions = Conditions(
             config_sha256=folder.config_sha256, engine=" ".join(_engine_words(server)), accelerator=accelerator
         )
@@ -122,8 +124,10 @@ def profile_machine(
             journal.remove()
         earlier = {Plan(e.prompt_tokens, e.output_tokens, e.concurrency): e for e in journal.read(conditions)}
         log = _Log(journal, conditions, earlier)
-        measured, peak_gib, more = _measure_all(server, plans, clock, log)
+        gpus = GpuWatch(sampler, inventory)
+        measured, peak_gib, more = _measure_all(server, plans, clock, log, gpus)
         held = server.memory()
+        telemetry = gpus.telemetry()
     findings += more
     points = [one.point for one in measured if one.point is not None]
     if not points:
@@ -147,6 +151,8 @@ def profile_machine(
         ),
         points=tuple(sorted(points, key=lambda p: (p.prompt_tokens, p.output_tokens, p.concurrency or 0))),
         memory=_memory(folder, server, held, peak_gib=None if on_gpu else peak_gib),
+        power_w=max(points, key=lambda point: point.output_tokens_per_s).power_w,
+        telemetry=telemetry,
         findings=tuple(dict.fromkeys(findings)),
         notes=_notes(on_gpu=on_gpu),
     )
@@ -284,7 +290,7 @@ def _memory(folder: ModelFolder, server: Server, held: EngineMemory, *, peak_gib
 
 
 def _measure_all(
-    server: Server, plans: Sequence[Plan], clock: _Clock, log: _Log
+    server: Server, plans: Sequence[Plan], clock: _Clock, log: _Log, gpus: GpuWatch
 ) -> tuple[list[Measured], float | None, list[Finding]]:
     """Measure the points one after the other until the time is up; also return peak memory and findings."""
     watch = Watch(server.pid) if server.pid is not None else None
@@ -307,8 +313,9 @@ def _measure_all(
                 findings.append(_left_out(plan, why))
                 continue
             clock.tell("points", f"{plan.concurrency} in flight, {share:.0f} s", done=done)
+            begun = time.monotonic()
             one, disturbed = _measure_one(server, plan, share, watch=watch, seed=done)
-            one = replace(one, findings=(*one.findings, *disturbed))
+            one = gpus.qualify(_label(plan), replace(one, findings=(*one.findings, *disturbed)), start_s=begun)
             log.add(plan, one)
             measured.append((plan, one))
             findings += one.findings
@@ -350,18 +357,20 @@ def _hopeless(server: Server, plan: Plan, share_s: float, measured: Sequence[tup
     return None
 
 
+def _label(plan: Plan) -> str:
+    return f"{plan.prompt_tokens}x{plan.output_tokens} with {plan.concurrency} in flight"
+
+
 def _left_out(plan: Plan, why: str) -> Finding:
-    what = f"{plan.prompt_tokens}x{plan.output_tokens} with {plan.concurrency} in flight was not measured"
-    return Finding(what=what, evidence=why)
+    return Finding(what=f"{_label(plan)} was not measured", evidence=why)
 
 
 def _disturbed(plan: Plan, before: CpuShares, after: CpuShares, *, seconds: float) -> list[Finding]:
     others, stolen = (take(before, after, seconds=seconds) for take in (foreign_cores, stolen_cores))
     if others + stolen <= _BUSY_CORES:
         return []
-    what = f"{plan.prompt_tokens}x{plan.output_tokens} with {plan.concurrency} in flight was disturbed"
     evidence = f"other processes kept {others:.2f} cores busy meanwhile, and the hypervisor withheld {stolen:.2f}"
-    return [Finding(what=what, evidence=evidence)]
+    return [Finding(what=f"{_label(plan)} was disturbed", evidence=evidence)]
 
 
 def _notes(*, on_gpu: bool) -> tuple[str, ...]:

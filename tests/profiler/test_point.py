@@ -9,7 +9,7 @@ from mock_engine import Request, mock_engine, polite, saying
 
 from kit.profiler.answers import Answer, Failure
 from kit.profiler.engines import endpoint
-from kit.profiler.point import measure_point, summarise
+from kit.profiler.point import Prompts, measure_point, summarise
 
 
 def steady(requests: int) -> list[Answer]:
@@ -104,3 +104,19 @@ def test_late_failure_is_not_a_latency() -> None:
     assert got.point is not None
     assert got.point.failed == sum(1 for one in engine.requests if one.number % 40 == 39) > 0
     assert got.point.output_tokens == 4.0
+
+
+def test_prompts_are_distinct() -> None:
+    """Twenty thousand prompts have the length asked for, and no two begin with the same eight words."""
+    prompts = Prompts(16, vocab_size=2048, seed=3)
+    texts = [prompts.text(number, 16).split() for number in range(20_000)]
+    assert {len(words) for words in texts} == {16}
+    assert len({tuple(words[:8]) for words in texts}) == 20_000
+
+
+def test_prompts_are_seeded() -> None:
+    """Equal seeds give equal prompts whatever was asked before, and others differ."""
+    one, same, other = (Prompts(16, vocab_size=2048, seed=seed) for seed in (1, 1, 2))
+    one.text(40_000, 16)
+    assert one.text(7, 16) == same.text(7, 16) != other.text(7, 16)
+    assert one.text(7, 4) == " ".join(one.text(7, 16).split()[:4])
