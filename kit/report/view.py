@@ -6,7 +6,7 @@ PDF differ in how they draw these parts and in nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kit.record import Basis, Part
 from kit.report.findings import nearest, volume_finding, week_finding
@@ -79,7 +79,7 @@ def view(verdict: Verdict) -> View:
             Picture(name="typical_week", alt=_week_alt(verdict)),
             Picture(name="cost_against_volume", alt=_volume_alt(verdict)),
         ),
-        bases=_bases(verdict.inputs, verdict.measured_here),
+        bases=_bases(verdict.inputs, verdict.measured_here, planned={pool.profile for pool in verdict.pools}),
         sections=sections(verdict),
     )
 
@@ -157,7 +157,7 @@ def _workloads(verdict: Verdict) -> Table:
 
 _SUBJECTS = (
     ("prices.", "prices of APIs and GPUs"),
-    ("profiles.", "GPU speeds"),
+    ("profiles.", "speeds of machines that the plan does not use"),
     ("latency.", "latency of the cloud"),
     ("quality.", "quality scores"),
     ("scores.", "quality scores of the client's own"),
@@ -173,8 +173,14 @@ NAMED = 3
 """How many single inputs a line on page one names before it says "and others"."""
 
 
-def _bases(inputs: Sequence[Input], measured_here: str | None) -> tuple[BasisLine, ...]:
-    """Return what is measured, quoted, published, predicted and assumed, in a line each."""
+def _bases(inputs: Sequence[Input], measured_here: str | None, *, planned: Collection[str]) -> tuple[BasisLine, ...]:
+    """Return what is measured, quoted, published, predicted and assumed, in a line each.
+
+    Args:
+        inputs: every figure that entered.
+        measured_here: the profile that was measured on this machine.
+        planned: the profiles of the machines in the plan; nobody should take the speed of another for theirs.
+    """
     lines = []
     for basis in Basis:
         subjects: dict[str, None] = {}
@@ -182,6 +188,8 @@ def _bases(inputs: Sequence[Input], measured_here: str | None) -> tuple[BasisLin
         for item in inputs:
             if item.basis is basis:
                 about = next(text for start, text in _SUBJECTS if item.key.startswith(start))
+                if item.key.removeprefix("profiles.") in planned:
+                    about = "the speed of the machines in the plan"
                 about = "" if basis is Basis.ASSUMED and item.key.startswith(("money.", "operations.")) else about
                 (subjects if about else singles)[about or item.label] = None
         named = [*subjects, *list(singles)[:NAMED], *(["others"] if len(singles) > NAMED else [])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from kit.record import Basis
 from kit.report.parts import Table
 from kit.report.view import view
 from kit.report.words import amount, months, number, per_thousand, percent, seconds, tokens
@@ -91,3 +92,11 @@ def test_the_view_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_measured_machine_is_not_taken_for_the_one_in_the_plan(verdict):
+    """Where the plan buys on published speed the line of bases says so, and sets the measured machine apart."""
+    assert all(pool.profile != "cpu-2-core-qwen3-0.6b" for pool in verdict.pools)
+    lines = {line.basis: line.text for line in view(verdict).bases}
+    assert "the speed of the machines in the plan" in lines[Basis.PUBLISHED]
+    assert lines[Basis.MEASURED] == "speeds of machines that the plan does not use"
