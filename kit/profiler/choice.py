@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kit.errors import InputError, did_you_mean
 from kit.profiler.engines import Server, endpoint
-from kit.profiler.sweep import EngineStarter
+from kit.profiler.sweep import EngineStarter, Served
 from kit.profiler.vllm_engine import vllm_serve
 from kit.profiler.weights import ModelFolder
 
@@ -74,6 +74,16 @@ def starter(options: EngineOptions, *, deadline_s: float) -> tuple[EngineStarter
         )
 
     return start, False
+
+
+def served(options: EngineOptions) -> Served:
+    """Return what the engine serves, as far as the options tell."""
+    address = options.name.startswith(("http://", "https://"))
+    return Served(
+        accelerators=options.tensor_parallel,
+        random_weights=None if address else options.weights is None,
+        dtype="not stated" if address else options.quantisation or options.dtype,
+    )
 
 
 def _endpoint(options: EngineOptions) -> EngineStarter:

@@ -27,11 +27,13 @@ class GpuWatch:
     Args:
         sampler: is running.
         inventory: the machine before the run.
+        used: how many of its GPUs, from the first, the replica takes; the power of the others is not its own.
     """
 
-    def __init__(self, sampler: Watcher, inventory: Inventory) -> None:
+    def __init__(self, sampler: Watcher, inventory: Inventory, *, used: int = 1) -> None:
         self._sampler = sampler
         self._inventory = inventory
+        self._used = used
         self._started_s = time.monotonic()
 
     def telemetry(self, start_s: float | None = None) -> Telemetry | None:
@@ -53,7 +55,7 @@ class GpuWatch:
             return one
         spoilt = health.findings(self._inventory, seen)
         findings = (*one.findings, *(Finding(what=f"{label}: {f.what}", evidence=f.evidence) for f in spoilt))
-        powers = [gpu.power_mean_w for gpu in seen.gpus]
+        powers = [gpu.power_mean_w for gpu in seen.gpus if gpu.index < self._used]
         known = [power for power in powers if power is not None]
         if one.point is None or not known or len(known) < len(powers):
             return replace(one, findings=findings)

@@ -49,6 +49,21 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Served:
+    """What is served.
+
+    Attributes:
+        accelerators: how many of them one replica takes.
+        random_weights: ``None`` where nobody here knows.
+        dtype: number format, if not the config's.
+    """
+
+    accelerators: int = 1
+    random_weights: bool | None = True
+    dtype: str | None = None
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a profile has come.
 
@@ -79,6 +94,7 @@ def profile_machine(
     seconds: float = 120.0,
     engine: EngineStarter | None = None,
     weights: bool = True,
+    served: Served | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> HardwareProfile:
@@ -97,6 +113,7 @@ def profile_machine(
         seconds: the time budget.
         engine: starts the engine; by default ``transformers serve`` on the GPU if there is one, else on the CPU.
         weights: write random weights for the engine; vLLM makes its own from the config.json alone.
+        served: what is served, if not random weights as in the config on one accelerator.
         resume: take over the points that an earlier run of the same engine, model and machine had measured before it
             was stopped.
         on_progress: called with each step, from the calling thread.
@@ -105,6 +122,7 @@ def profile_machine(
         InputError: no such architecture, an impossible shape or concurrency, or a folder that cannot be written.
         EngineError: the engine did not start or died, or no point could be measured; nothing is written.
     """
+    served = served or Served()
     plans = plan_points(shapes, concurrency)
     clock = _Clock(seconds, points=len(plans), on_progress=on_progress)
     clock.tell("weights", f"writing random weights of {architecture}" if weights else f"writing {architecture}")
@@ -124,7 +142,7 @@ def profile_machine(
             journal.remove()
         earlier = {Plan(e.prompt_tokens, e.output_tokens, e.concurrency): e for e in journal.read(conditions)}
         log = _Log(journal, conditions, earlier)
-        gpus = GpuWatch(sampler, inventory)
+        gpus = GpuWatch(sampler, inventory, used=served.accelerators)
         measured, peak_gib, more = _measure_all(server, plans, clock, log, gpus)
         held = server.memory()
         telemetry = gpus.telemetry()
@@ -132,29 +150,22 @@ def profile_machine(
     points = [one.point for one in measured if one.point is not None]
     if not points:
         raise EngineError(f"no point could be measured: {'; '.join(f'{f.what} ({f.evidence})' for f in findings)}")
-    on_gpu = bool(inventory.gpus)
     profile = HardwareProfile(
         name=out.name.removesuffix(".json"),
         basis=Basis.MEASURED,
         source=f"hybrid-ai-decision-kit {__version__}, kit profile",
         date=dt.datetime.now(tz=dt.UTC).date(),
         accelerator=accelerator,
-        accelerators=1,
+        accelerators=served.accelerators,
         inventory=inventory,
         engine=server.engine,
-        model=ProfiledModel(
-            name=_PUBLIC_NAMES.get(folder.architecture, folder.architecture),
-            architecture=folder.architecture,
-            dtype=str(folder.config.get("dtype") or folder.config.get("torch_dtype") or "not stated"),
-            config_sha256=folder.config_sha256,
-            random_weights=True,
-        ),
+        model=_model(folder, served),
         points=tuple(sorted(points, key=lambda p: (p.prompt_tokens, p.output_tokens, p.concurrency or 0))),
-        memory=_memory(folder, server, held, peak_gib=None if on_gpu else peak_gib),
+        memory=_memory(folder, server, held, peak_gib=None if inventory.gpus else peak_gib),
         power_w=max(points, key=lambda point: point.output_tokens_per_s).power_w,
         telemetry=telemetry,
         findings=tuple(dict.fromkeys(findings)),
-        notes=_notes(on_gpu=on_gpu),
+        notes=_notes(served, on_gpu=bool(inventory.gpus)),
     )
     profile.write(out)
     journal.remove()
@@ -270,6 +281,17 @@ class _Log:
         self.journal.add(entry)
 
 
+def _model(folder: ModelFolder, served: Served) -> ProfiledModel:
+    stated = folder.config.get("dtype") or folder.config.get("torch_dtype")
+    return ProfiledModel(
+        name=_PUBLIC_NAMES.get(folder.architecture, folder.architecture),
+        architecture=folder.architecture,
+        dtype=served.dtype or str(stated or "not stated"),
+        config_sha256=folder.config_sha256,
+        random_weights=served.random_weights,
+    )
+
+
 def _engine_words(server: Server) -> tuple[str, ...]:
     return (server.engine.name, server.engine.version or "", *server.engine.command)
 
@@ -373,8 +395,8 @@ def _disturbed(plan: Plan, before: CpuShares, after: CpuShares, *, seconds: floa
     return [Finding(what=f"{_label(plan)} was disturbed", evidence=evidence)]
 
 
-def _notes(*, on_gpu: bool) -> tuple[str, ...]:
-    weights = "random weights: speed and memory hold, answers do not"
-    load = "closed loop over loopback; the first request of each slot is warm-up and is cut"
-    memory = "memory.peak_gib is the resident memory of the engine's processes, sampled five times a second"
-    return (weights, load) if on_gpu else (weights, load, memory)
+def _notes(served: Served, *, on_gpu: bool) -> tuple[str, ...]:
+    weights = ("random weights: speed and memory hold, answers do not",) if served.random_weights else ()
+    load = ("closed loop over loopback; the first request of each slot is warm-up and is cut",)
+    memory = ("memory.peak_gib is the resident memory of the engine's processes, sampled five times a second",)
+    return weights + load + (() if on_gpu else memory)

@@ -166,7 +166,7 @@ def measure(
         EngineError: nothing could be measured; nothing was written.
     """
     try:
-        from kit.profiler.choice import EngineOptions, starter
+        from kit.profiler.choice import EngineOptions, served, starter
         from kit.profiler.sweep import Progress as Step
         from kit.profiler.sweep import profile_machine
     except ModuleNotFoundError as error:
@@ -179,13 +179,15 @@ def measure(
     def show(step: Step) -> None:
         progress.update(task, completed=min(step.fraction, 1.0), description=f"Measuring: {step.message}")
 
-    engine, weights = starter(options or EngineOptions(), deadline_s=max(seconds, 300.0))
+    options = options or EngineOptions()
+    engine, weights = starter(options, deadline_s=max(seconds, 300.0))
     profile = profile_machine(
         architecture=architecture,
         shapes=shapes,
         concurrency=concurrency,
         engine=engine,
         weights=weights,
+        served=served(options),
         resume=resume,
         seconds=seconds,
         weights_dir=cache_folder(),

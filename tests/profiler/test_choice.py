@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kit.errors import InputError
-from kit.profiler.choice import EngineOptions, starter
+from kit.profiler.choice import EngineOptions, served, starter
+from kit.profiler.sweep import Served
 
 
 def test_the_built_in_engine_needs_weights_on_the_disk_and_vllm_does_not():
@@ -43,3 +44,17 @@ def test_an_address_is_measured_where_it_runs():
     assert not weights
     with start(None) as server:  # type: ignore[arg-type]
         assert (server.base_url, server.model, server.pid) == ("http://127.0.0.1:1", "m", None)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (EngineOptions(), Served()),
+        (EngineOptions(name="vllm", quantisation="fp8", tensor_parallel=2), Served(2, True, "fp8")),
+        (EngineOptions(name="vllm", weights=Path("model")), Served(1, False, None)),
+        (EngineOptions(name="http://127.0.0.1:1", served_model="m"), Served(1, None, "not stated")),
+    ],
+)
+def test_the_record_says_what_was_served(options, expected):
+    """Number of accelerators, whether the weights were random, and the number format are those of the options."""
+    assert served(options) == expected

@@ -35,7 +35,7 @@ def measured() -> Measured:
 def test_two_cards_of_300_w_at_100_tokens_a_second_take_6_joules_a_token() -> None:
     """Power is the sum over the cards, energy per token is power ÷ throughput."""
     cards = [GpuTelemetry(index=number, samples=200, power_mean_w=300.0) for number in (0, 1)]
-    one = GpuWatch(Seen(*cards), machine(2)).qualify("p", measured(), start_s=0.0)
+    one = GpuWatch(Seen(*cards), machine(2), used=2).qualify("p", measured(), start_s=0.0)
     assert one.point is not None
     assert one.point.power_w == pytest.approx(600.0)
     assert one.point.energy_j_per_token == pytest.approx(6.0)
@@ -44,7 +44,7 @@ def test_two_cards_of_300_w_at_100_tokens_a_second_take_6_joules_a_token() -> No
 def test_power_that_one_card_does_not_tell_is_not_made_up() -> None:
     """If one of two cards is silent, the point has no power rather than half of it."""
     cards = [GpuTelemetry(index=0, samples=200, power_mean_w=300.0), GpuTelemetry(index=1, samples=200)]
-    one = GpuWatch(Seen(*cards), machine(2)).qualify("p", measured(), start_s=0.0)
+    one = GpuWatch(Seen(*cards), machine(2), used=2).qualify("p", measured(), start_s=0.0)
     assert one.point == POINT
 
 
@@ -62,3 +62,11 @@ def test_without_gpus_nothing_is_said() -> None:
     watch = GpuWatch(Seen(), machine(0))
     assert watch.qualify("p", measured(), start_s=0.0) == measured()
     assert watch.telemetry() is None
+
+
+def test_the_power_of_a_card_that_the_replica_does_not_use_is_not_counted() -> None:
+    """On a machine with two cards a replica on one of them takes the power of that one."""
+    cards = [GpuTelemetry(index=number, samples=200, power_mean_w=300.0) for number in (0, 1)]
+    one = GpuWatch(Seen(*cards), machine(2), used=1).qualify("p", measured(), start_s=0.0)
+    assert one.point is not None
+    assert one.point.power_w == pytest.approx(300.0)
