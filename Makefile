@@ -7,7 +7,7 @@ ENGAGEMENT ?= insurer
 OUT ?= out
 MEASURE ?= --measure
 
-.PHONY: help verdict test check engine format lab clean
+.PHONY: help verdict test check engine profile format lab clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,9 @@ test: check  ## all checks and all tests
 
 engine:  ## install vLLM for this machine into .venv-vllm (CUDA build with an NVIDIA GPU, else CPU)
 	PYTHON=$(PYTHON) tools/engine.sh
+
+profile: $(STAMP)  ## measure this machine's NVIDIA GPUs with the models that fit; MINUTES each (default: 20)
+	VENV=$(VENV) tools/profile_gpu.sh
 
 format: $(STAMP)  ## format the code
 	$(BIN)/ruff format .

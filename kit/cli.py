@@ -88,10 +88,18 @@ app.add_typer(profile_app, name="profile")
 def profile_run(
     models: Annotated[list[str], typer.Argument(help="Architectures of the kit, or paths of a config.json.")],
     engine: Annotated[
-        str, typer.Option(help="transformers, vllm, or the address of a running server.")
+        str,
+        typer.Option(help="transformers, vllm, openai, anthropic, google, or the address of a running server."),
     ] = "transformers",
     shape: Annotated[str, typer.Option(help="Prompt x output tokens, e.g. 512x128,2048x256.")] = "64x16",
     concurrency: Annotated[str, typer.Option(help="Requests in flight, e.g. 1,2,4,8,16,32.")] = "1,2,4,8",
+    rate: Annotated[str | None, typer.Option(help="Open loop: requests per second, e.g. 0.5,1,2.")] = None,
+    arrivals: Annotated[str, typer.Option(help="Of --rate: poisson or constant.")] = "poisson",
+    trace: Annotated[Path | None, typer.Option(help="Replay a trace: CSV or JSON lines of times and lengths.")] = None,
+    speed: Annotated[float, typer.Option(min=0.001, max=1e6, help="Of --trace: 2 replays it in half the time.")] = 1.0,
+    goodput: Annotated[
+        str | None, typer.Option(help='Search the highest load within limits: "ttft_p95<0.5s, tpot_p95<50ms".')
+    ] = None,
     minutes: Annotated[float, typer.Option(min=0.3, max=1440, help="Time budget for each model.")] = 10.0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     out: Annotated[Path, typer.Option("--out", help="The file, or a folder for several models.")] = Path(
@@ -104,19 +112,31 @@ def profile_run(
     tensor_parallel: Annotated[int, typer.Option(min=1, help="GPUs that share the model (vllm).")] = 1,
     max_model_len: Annotated[int | None, typer.Option(min=1, help="Longest request in tokens (vllm).")] = None,
     argument: Annotated[list[str] | None, typer.Option(help="Further argument of vllm serve; repeatable.")] = None,
-    served_model: Annotated[str | None, typer.Option(help="Model name in requests (address).")] = None,
+    served_model: Annotated[str | None, typer.Option(help="Model name in requests, if not MODEL (server).")] = None,
     api: Annotated[str, typer.Option(help="chat or completions (address).")] = "completions",
-    key_variable: Annotated[str | None, typer.Option(help="Environment variable with the key (address).")] = None,
+    field: Annotated[
+        list[str] | None, typer.Option(help="Further field of each request: ignore_eos=true (address); repeatable.")
+    ] = None,
+    key_variable: Annotated[str | None, typer.Option(help="Environment variable with the key (server).")] = None,
+    proxy: Annotated[str | None, typer.Option(help="HTTP proxy on the way; else the environment's (server).")] = None,
+    ca_file: Annotated[str | None, typer.Option(help="Certificates to trust instead (server).")] = None,
+    accelerator: Annotated[str | None, typer.Option(help="What it runs on, e.g. 'H100 SXM' (server).")] = None,
+    accelerators: Annotated[int, typer.Option(min=1, help="How many of them (server).")] = 1,
 ) -> None:
     """Measure, and write a hardware profile for each model. `kit profile MODEL` is the same."""
     from kit.profiler.choice import EngineOptions
-    from kit.report.profiles import run_profiles
+    from kit.report.profiles import LoadOptions, run_profiles
 
     options = EngineOptions(
         name=engine,
         served_model=served_model,
         api=api,
         key_variable=key_variable,
+        fields=tuple(field or ()),
+        proxy=proxy,
+        ca_file=ca_file,
+        accelerator=accelerator,
+        accelerators=accelerators,
         executable=executable,
         weights=weights,
         dtype=dtype,
@@ -125,7 +145,16 @@ def profile_run(
         max_model_len=max_model_len,
         arguments=tuple(argument or ()),
     )
-    run_profiles(models, options, shape=shape, concurrency=concurrency, seconds=60 * minutes, resume=resume, out=out)
+    load = LoadOptions(
+        shape=shape,
+        concurrency=concurrency,
+        rate=rate,
+        arrivals=arrivals,
+        trace=trace,
+        speed=speed,
+        goodput=goodput,
+    )
+    run_profiles(models, options, load=load, seconds=60 * minutes, resume=resume, out=out)
 
 
 @profile_app.command("show")

@@ -230,24 +230,31 @@ class _Stream:
             self.malformed = f"not an event stream: {said}"
 
     def _take(self, at: int, payload: dict[str, Any]) -> None:
-        payload = payload if "choices" in payload else dialects.as_openai(payload)
-        choices = payload.get("choices") or ()
-        if not isinstance(choices, list | tuple) or not all(map(_is_object, choices)):
-            self.malformed = "choices is not a list of objects"
-            return
+        if "choices" not in payload:
+            payload = dialects.as_openai(payload)
+        choices = payload.get("choices") or []
+        output = False
+        # Done for every token, hundreds of thousands of times: a plain loop costs half as much as all() and any().
+        for choice in choices if isinstance(choices, list) else (None,):
+            if not isinstance(choice, dict):
+                self.malformed = "choices is not a list of objects"
+                return
+            output = output or _carries_output(choice)
         counted = self.output_tokens if self._counting else None
         usage = payload.get("usage")
+        counting = False
         if isinstance(usage, dict):
+            counting = True
             self.prompt_tokens = _count(usage.get("prompt_tokens"), self.prompt_tokens)
             self.output_tokens = _count(usage.get("completion_tokens"), self.output_tokens)
         if not choices:
             return
-        self._counting = isinstance(usage, dict)
+        self._counting = counting
         # Where the server counts as it goes, a token without text of its own (half a letter) shows in the count.
         more = 0 if counted is None else (self.output_tokens or 0) - counted
-        if more > 0 or any(map(_carries_output, choices)):
-            first_of_several = not self.token_events_ns and (self.output_tokens or 0) > 1
-            self.coalesced = self.coalesced or more > 1 or first_of_several
+        if output or more > 0:
+            if more > 1 or (not self.token_events_ns and (self.output_tokens or 0) > 1):
+                self.coalesced = True
             self.token_events_ns.append(at)
 
 
@@ -259,12 +266,8 @@ def _parse(data: bytes) -> object:
         return json.loads(data.decode("utf-8", "replace"))
 
 
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
-
-
 def _count(value: object, otherwise: int | None) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
+    return value if type(value) is int and value >= 0 else otherwise  # an exact test: a bool is an int as well
 
 
 def _carries_output(choice: dict[str, Any]) -> bool:

@@ -30,9 +30,10 @@ def check_profile(profile: HardwareProfile, *, path: Path | None = None) -> tupl
     found: list[str] = []
     if path is not None and path.name != f"{profile.name}.json":
         found.append(f"the file is called {path.name}, the profile {profile.name!r}; they must agree")
-    if profile.basis is Basis.MEASURED and profile.inventory is None:
+    elsewhere, known = profile.way_there is not None, profile.model.architecture != "not stated"
+    if profile.basis is Basis.MEASURED and not elsewhere and profile.inventory is None:
         found.append("it is said to be measured, but does not say on which machine (inventory)")
-    if profile.basis is Basis.MEASURED and profile.model.config_sha256 is None:
+    if profile.basis is Basis.MEASURED and known and profile.model.config_sha256 is None:
         found.append("it is said to be measured, but the model's config has no hash")
     found += [f"the record holds {what}: {text}" for what, text in _giveaways(profile)]
     for point in profile.points:

@@ -21,7 +21,8 @@ from kit.profiler.engines import LOOPBACK, Server, checked_address, proxy_of
 from kit.profiler.exchange import Exchange
 from kit.profiler.keys import Secret, read_key, redacted
 from kit.profiler.load import closed_loop, run_in_own_loop
-from kit.profiler.profile import Engine, Spread
+from kit.profiler.profile import Engine
+from kit.profiler.profile import WayThere as WayThere
 from kit.profiler.prompts import prompt
 
 
@@ -119,31 +120,6 @@ def cloud(
         proxy=proxy or proxy_of(address),
         ca_file=ca_file,
     )
-
-
-@dataclass(frozen=True)
-class WayThere:
-    """Where the time to the first token goes, in seconds, over some requests sent one after the other.
-
-    TTFT = connect + sending + first byte + first token. Each request has a connection of its own; a client that keeps
-    its connections pays ``connect_s`` once.
-
-    Attributes:
-        requests: requests that went through.
-        connect_s: until the connection stood: name, TCP and TLS, which is network alone (two to four round trips).
-        first_byte_s: from the request's last byte until the answer's first: one round trip, and whatever the server
-            does before it begins to answer.
-        first_token_s: from the answer's first byte until its first token: the server alone.
-        ttft_s: all of it.
-        connect_share: share of all TTFT that is connecting, 0 to 1.
-    """
-
-    requests: int
-    connect_s: Spread | None
-    first_byte_s: Spread | None
-    first_token_s: Spread | None
-    ttft_s: Spread | None
-    connect_share: float
 
 
 def measure_way_there(

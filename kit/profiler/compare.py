@@ -76,8 +76,16 @@ def compare(before: HardwareProfile, after: HardwareProfile) -> Comparison:
 
 def name(point: Point) -> str:
     """Return a point in words: ``512 x 128, 8 in flight``."""
-    load = "saturated" if point.regime is Regime.SATURATED else f"{point.concurrency} in flight"
-    return f"{point.prompt_tokens:g} x {point.output_tokens:g}, {load}"
+    return f"{point.prompt_tokens:g} x {point.output_tokens:g}, {load(point)}"
+
+
+def load(point: Point) -> str:
+    """Return the load of a point in words: ``8 in flight``, ``as many as fit``, ``2 requests/s (poisson)``."""
+    if point.regime is Regime.SATURATED or (point.concurrency is None and point.arrivals_per_s is None):
+        return "as many as fit"
+    if point.regime.open_loop:
+        return f"{point.arrivals_per_s:.3g} requests/s ({point.regime.value})"
+    return f"{point.concurrency} in flight"
 
 
 def judge(before: Interval | None, after: Interval | None) -> Difference:
@@ -89,7 +97,7 @@ def judge(before: Interval | None, after: Interval | None) -> Difference:
 
 
 def _key(point: Point) -> tuple[object, ...]:
-    return round(point.prompt_tokens), round(point.output_tokens), point.regime, point.concurrency
+    return round(point.prompt_tokens), round(point.output_tokens), load(point)
 
 
 def _conditions(before: HardwareProfile, after: HardwareProfile) -> Iterator[tuple[str, str, str]]:

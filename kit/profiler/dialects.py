@@ -6,6 +6,9 @@ Requests are written in the server's own; what it streams is turned into OpenAI'
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from string import ascii_lowercase
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -44,6 +47,45 @@ def body(
     else:
         asked = {"messages": [{"role": "user", "content": prompt}]}
     return {"model": model, **asked, "max_tokens" if api == "messages" else limit: output_tokens, "stream": True}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How the requests to one server are written; small, so that it can be handed to another process.
+
+    Attributes:
+        api: the language.
+        model: the name of the model in requests.
+        token_ids: whether prompts are sent as token ids.
+        limit: name of the limit on output tokens.
+        extra: further fields of each request's body.
+    """
+
+    api: Api
+    model: str
+    token_ids: bool = False
+    limit: str = "max_tokens"
+    extra: tuple[tuple[str, Any], ...] = ()
+
+    def body(self, text: str, *, output_tokens: int) -> dict[str, Any]:
+        """Return the JSON body of a streamed request for ``output_tokens`` tokens.
+
+        Args:
+            text: words of :mod:`kit.profiler.prompts`; where the server takes token ids, it gets those they stand for.
+            output_tokens: tokens to ask for; exactly so many come only from an engine that ignores the end of text.
+        """
+        prompt = [_token_id(word) for word in text.split()] if self.token_ids else text
+        asked = body(self.api, model=self.model, prompt=prompt, output_tokens=output_tokens, limit=self.limit)
+        return asked | dict(self.extra)
+
+
+@cache
+def _token_id(word: str) -> int:
+    """Return the token that a word of :func:`kit.profiler.prompts.word` stands for: bijective base 26."""
+    index = 0
+    for letter in word:
+        index = 26 * index + ascii_lowercase.index(letter) + 1
+    return index - 1
 
 
 def as_openai(payload: dict[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from string import ascii_lowercase
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -25,6 +23,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from kit.errors import EngineError, InputError
 from kit.profiler import dialects
 from kit.profiler.dialects import Api as Api
+from kit.profiler.dialects import Asking as Asking
 from kit.profiler.engine_log import last_lines as last_lines
 from kit.profiler.engine_log import without_paths as without_paths
 from kit.profiler.exchange import Target
@@ -40,7 +39,8 @@ _PAGE_TOKENS = 256
 """Tokens in one block of the KV cache of transformers' continuous batching."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_USAGE = (("stream_options", {"include_usage": True}),)
+USAGE = (("stream_options", {"include_usage": True}),)
+"""Asks a server that speaks OpenAI's language for token counts."""
 
 
 @dataclass(frozen=True)
@@ -113,16 +113,14 @@ class Server:
             self.base_url + path, headers=self.headers, timeout_s=timeout_s, proxy=self.proxy, ca_file=self.ca_file
         )
 
-    def body(self, text: str, *, output_tokens: int) -> dict[str, Any]:
-        """Return the JSON body of a streamed request for ``output_tokens`` tokens.
+    @property
+    def asking(self) -> Asking:
+        """How requests to it are written."""
+        return Asking(self.api, self.model, self.token_ids, self.limit, self.extra)
 
-        Args:
-            text: words of :mod:`kit.profiler.prompts`; where the server takes token ids, it gets those they stand for.
-            output_tokens: tokens to ask for; exactly so many come only from an engine that ignores the end of text.
-        """
-        prompt = [_token_id(word) for word in text.split()] if self.token_ids else text
-        asked = dialects.body(self.api, model=self.model, prompt=prompt, output_tokens=output_tokens, limit=self.limit)
-        return asked | dict(self.extra)
+    def body(self, text: str, *, output_tokens: int) -> dict[str, Any]:
+        """Return the JSON body of a streamed request; see :meth:`kit.profiler.dialects.Asking.body`."""
+        return self.asking.body(text, output_tokens=output_tokens)
 
     def ensure_alive(self) -> None:
         """Do nothing while the engine runs, or nobody can know.
@@ -134,15 +132,6 @@ class Server:
             raise EngineError(f"{self.engine.name} died: {end}:\n{self.last_words()}")
 
 
-@cache
-def _token_id(word: str) -> int:
-    """Return the token that a word of :func:`kit.profiler.prompts.word` stands for: bijective base 26."""
-    index = 0
-    for letter in word:
-        index = 26 * index + ascii_lowercase.index(letter) + 1
-    return index - 1
-
-
 @contextlib.contextmanager
 def endpoint(
     base_url: str,
@@ -152,7 +141,7 @@ def endpoint(
     api: Api = "chat",
     key_variable: str | None = None,
     headers: tuple[tuple[str, str], ...] = (),
-    extra: tuple[tuple[str, Any], ...] = _USAGE,
+    extra: tuple[tuple[str, Any], ...] = USAGE,
     token_ids: bool = False,
     vocab_size: int = 2048,
     proxy: str | None = None,

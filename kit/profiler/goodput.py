@@ -9,10 +9,11 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from kit.errors import InputError, did_you_mean, one_of
 from kit.profiler.metrics import CONFIDENCE, quantile_interval
+from kit.profiler.profile import Outcome as Outcome
+from kit.profiler.profile import Trial as Trial
 
 METRICS = ("ttft", "tpot", "itl", "e2e")
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -36,25 +37,8 @@ class Limit:
     below_s: float
 
 
-class Outcome(StrEnum):
-    """Whether a load met the objective."""
-
-    MET = "met"
-    MISSED = "missed"
-    UNRESOLVED = "unresolved"
-    """The samples allow both."""
-
-
 @dataclass(frozen=True)
-class Trial:
-    """One load that was tried, and what came of it."""
-
-    load: float
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
-class Goodput:
+class Found:
     """What the search found.
 
     Attributes:
@@ -103,6 +87,20 @@ def parse_limits(text: str) -> tuple[Limit, ...]:
             raise InputError(f"goodput: {metric}_{statistic} is limited twice")
         limits.append(Limit(metric, statistic, below_s))
     return tuple(limits)
+
+
+def least_requests(limits: Sequence[Limit]) -> int:
+    """Return how many requests it takes to say with 95 % confidence that the limits are met; see :func:`judge`.
+
+    That is 6 for a median, 36 for a p90, 72 for a p95 and 368 for a p99.
+    """
+    needed = [3]
+    for limit in limits:
+        quantile = _QUANTILES.get(limit.statistic)
+        if quantile is not None:
+            # Both sides of the interval need a sample: max(q, 1 - q) ** n must fall to (1 - confidence) / 2.
+            needed.append(math.ceil(math.log((1 - CONFIDENCE) / 2) / math.log(max(quantile, 1 - quantile))))
+    return max(needed)
 
 
 def _check(given: str, allowed: Sequence[str], *, what: str, part: str) -> None:
@@ -158,7 +156,8 @@ def search_goodput(
     most: float,
     tolerance: float = 0.05,
     most_trials: int = 20,
-) -> Goodput:
+    time_left: Callable[[], bool] = lambda: True,
+) -> Found:
     """Double the load until it no longer meets the objective, then bisect to the highest load that does.
 
     The upper end of the interval is the lowest load that surely missed; between the ends the samples allow both. Each
@@ -171,6 +170,7 @@ def search_goodput(
         most: highest load to try.
         tolerance: the ends are bisected until they are known to so much, as a share.
         most_trials: no more trials than this.
+        time_left: asked before each trial but the first; where it says no, there are no more.
 
     Raises:
         InputError: the loads are not in order.
@@ -180,10 +180,10 @@ def search_goodput(
     trials: list[Trial] = []
 
     def tried(load: float) -> Outcome | None:
-        """Return the outcome of a load, or ``None`` when the trials are used up."""
-        if len(trials) >= most_trials:
+        """Return the outcome of a load, or ``None`` when the trials or the time are used up."""
+        if len(trials) >= most_trials or (trials and not time_left()):
             return None
-        trials.append(Trial(load, measure(load)))
+        trials.append(Trial(requests_per_s=load, outcome=measure(load)))
         return trials[-1].outcome
 
     met, above = _bracket(tried, start=start, least=least, most=most)
@@ -200,8 +200,8 @@ def search_goodput(
     elif above > met * (1 + tolerance) * (1 + 1e-9):
         remark = f"{len(trials)} trials did not narrow it to {tolerance:.0%}"
     elif missed is None:
-        remark = f"no load up to {max(one.load for one in trials):g} surely missed: the upper end is open"
-    return Goodput(load=met, interval=(met, missed), trials=tuple(trials), remark=remark)
+        remark = f"no load up to {max(one.requests_per_s for one in trials):g} surely missed: the upper end is open"
+    return Found(load=met, interval=(met, missed), trials=tuple(trials), remark=remark)
 
 
 def _bracket(
@@ -245,8 +245,8 @@ def _lowest_missed(
     tried: Callable[[float], Outcome | None], trials: list[Trial], above: float, *, most: float, tolerance: float
 ) -> float | None:
     """Return the lowest load that surely missed, from ``above`` upwards: doubled until one does, then bisected."""
-    missed = [one.load for one in trials if one.outcome is Outcome.MISSED and one.load >= above]
-    open_ = max((one.load for one in trials if one.outcome is Outcome.UNRESOLVED), default=above)
+    missed = [one.requests_per_s for one in trials if one.outcome is Outcome.MISSED and one.requests_per_s >= above]
+    open_ = max((one.requests_per_s for one in trials if one.outcome is Outcome.UNRESOLVED), default=above)
     while not missed and open_ < most:
         load = min(2 * open_, most)
         outcome = tried(load)
@@ -258,16 +258,19 @@ def _lowest_missed(
     if not missed:
         return None
     high = min(missed)
-    low = max((one.load for one in trials if one.outcome is not Outcome.MISSED and one.load < high), default=high)
+    low = max(
+        (one.requests_per_s for one in trials if one.outcome is not Outcome.MISSED and one.requests_per_s < high),
+        default=high,
+    )
     return _bisect(tried, low, high, stays=lambda outcome: outcome is not Outcome.MISSED, tolerance=tolerance)[1]
 
 
-def _nothing(trials: Sequence[Trial]) -> Goodput:
+def _nothing(trials: Sequence[Trial]) -> Found:
     """Say why no load is known to meet the objective."""
-    missed = [trial.load for trial in trials if trial.outcome is Outcome.MISSED]
-    low = min(trial.load for trial in trials)
+    missed = [trial.requests_per_s for trial in trials if trial.outcome is Outcome.MISSED]
+    low = min(trial.requests_per_s for trial in trials)
     if low in missed:
         remark = f"missed even at {low:g}, the lowest load that was tried"
     else:
         remark = f"could not be resolved: at {low:g} and above the samples do not say whether the limits are met"
-    return Goodput(load=None, interval=(None, min(missed, default=None)), trials=tuple(trials), remark=remark)
+    return Found(load=None, interval=(None, min(missed, default=None)), trials=tuple(trials), remark=remark)

@@ -26,11 +26,11 @@ class GpuWatch:
 
     Args:
         sampler: is running.
-        inventory: the machine before the run.
+        inventory: the machine before the run; ``None`` where the server runs on another one.
         used: how many of its GPUs, from the first, the replica takes; the power of the others is not its own.
     """
 
-    def __init__(self, sampler: Watcher, inventory: Inventory, *, used: int = 1) -> None:
+    def __init__(self, sampler: Watcher, inventory: Inventory | None, *, used: int = 1) -> None:
         self._sampler = sampler
         self._inventory = inventory
         self._used = used
@@ -38,7 +38,7 @@ class GpuWatch:
 
     def telemetry(self, start_s: float | None = None) -> Telemetry | None:
         """Return what the GPUs did since ``start_s``, or since the first point."""
-        if not self._inventory.gpus:
+        if self._inventory is None or not self._inventory.gpus:
             return None
         return self._sampler.telemetry(start_s=self._started_s if start_s is None else start_s, end_s=time.monotonic())
 
@@ -51,7 +51,7 @@ class GpuWatch:
             start_s: when measuring it began, on the clock of :func:`time.monotonic`.
         """
         seen = self.telemetry(start_s)
-        if seen is None:
+        if seen is None or self._inventory is None:
             return one
         spoilt = health.findings(self._inventory, seen)
         findings = (*one.findings, *(Finding(what=f"{label}: {f.what}", evidence=f.evidence) for f in spoilt))

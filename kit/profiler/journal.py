@@ -11,9 +11,9 @@ import json
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from kit.profiler.profile import Finding, Point
+from kit.profiler.profile import Finding, Goodput, Point
 from kit.record import Part
 
 
@@ -36,16 +36,16 @@ class Entry(Part):
 
     Attributes:
         conditions: under which.
-        prompt_tokens, output_tokens, concurrency: what was planned.
+        task: what was planned, in words.
         point: the measurement; ``None`` where it could not be reported.
+        goodput: what a search found.
         findings: what spoilt or qualifies it.
     """
 
     conditions: Conditions
-    prompt_tokens: int
-    output_tokens: int
-    concurrency: int = Field(ge=1)
+    task: str
     point: Point | None
+    goodput: Goodput | None = None
     findings: tuple[Finding, ...] = ()
 
 
@@ -57,7 +57,10 @@ class Journal:
         self.path = profile.with_name(f"{profile.name}.partial")
 
     def read(self, conditions: Conditions) -> tuple[Entry, ...]:
-        """Return what was measured under the same conditions, in order; nothing if there is no journal."""
+        """Return what was measured under the same conditions, in order; nothing if there is no journal.
+
+        A repeated point has several entries, and the last one is the best.
+        """
         if not self.path.is_file():
             return ()
         found = []

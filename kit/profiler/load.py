@@ -83,6 +83,9 @@ async def closed_loop(
     body: Callable[[int, int], dict[str, Any]],
     output_tokens: int,
     most_requests: int | None = None,
+    first_slot: int = 0,
+    all_slots: int | None = None,
+    started_ns: int | None = None,
 ) -> Run:
     """Keep ``in_flight`` requests in flight, and be done within ``seconds``.
 
@@ -99,11 +102,14 @@ async def closed_loop(
         body: gives the JSON body from the number of the request and the output tokens to ask for.
         output_tokens: output tokens of every request but the first of each slot.
         most_requests: send no more than so many requests.
+        first_slot: number of the first slot, where other processes keep the slots before it busy.
+        all_slots: slots of all processes together; ``in_flight`` if ``None``.
+        started_ns: moment of time 0 by :func:`time.perf_counter_ns`; now if ``None``.
     """
     exchanges: list[Exchange] = []
     running: set[Recorder] = set()
     watch = LoopWatch()
-    started = perf_counter_ns()
+    started = perf_counter_ns() if started_ns is None else started_ns
     ends = started + round(seconds * 1e9)
     sent = longest = 0
     stopped: int | None = None
@@ -115,7 +121,7 @@ async def closed_loop(
             if stopped is not None or now + longest >= ends or sent == most_requests:
                 stopped = stopped or now
                 return
-            asked = output_tokens if ordinal else max(1, -(-output_tokens * (slot + 1) // in_flight))
+            asked = output_tokens if ordinal else max(1, -(-output_tokens * (slot + 1) // (all_slots or in_flight)))
             request = request_bytes(target, body(sent, asked))
             sent += 1
             exchange = Exchange(slot=slot, ordinal=ordinal, due_ns=perf_counter_ns(), asked_tokens=asked)
@@ -125,7 +131,8 @@ async def closed_loop(
             if exchange.ending is Ending.REFUSED:
                 await asyncio.sleep(0.05)  # a dead server would otherwise be asked thousands of times a second
 
-    slots = [asyncio.ensure_future(keep_busy(slot)) for slot in range(in_flight)]
+    await _until(started)
+    slots = [asyncio.ensure_future(keep_busy(first_slot + slot)) for slot in range(in_flight)]
     watch.start()
     try:
         await asyncio.wait(slots, timeout=1.05 * seconds)

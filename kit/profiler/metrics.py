@@ -165,29 +165,30 @@ def inside(answers: Iterable[Answer], window: Window) -> list[Answer]:
     return sorted(chosen, key=lambda answer: answer.finished_s)
 
 
-def throughput(answers: Sequence[Answer], window: Window, *, in_flight: int) -> Throughput:
-    """Return the output tokens per second of the steady window, with a 95 % interval.
+def throughput(runs: Sequence[tuple[Sequence[Answer], Window]], *, in_flight: int) -> Throughput:
+    """Return the output tokens per second of the steady windows, with a 95 % interval.
 
-    The window begins and ends with a completion, so tokens finished / length is the renewal estimate. For the
+    A window begins and ends with a completion, so tokens finished / length is the renewal estimate. For the
     interval the completions are cut into batches of half a round (a round is one completion per slot), and the
     seconds per token of the batches are taken as independent: mean ± t(k − 1) · s / √k, inverted. It takes three
     batches. Method of batch means: Law, Simulation Modeling and Analysis, 5th ed., § 9.5.3.
 
     Args:
-        answers: the requests inside the window, in the order in which they finished; at least one.
-        window: the steady window.
+        runs: of each run the requests inside its window, in the order in which they finished, and the window; at
+            least one request in all.
         in_flight: requests in flight.
     """
-    tokens = sum(answer.output_tokens or 0 for answer in answers)
-    rate = tokens / window.length_s
+    tokens = sum(answer.output_tokens or 0 for answers, _ in runs for answer in answers)
+    rate = tokens / math.fsum(window.length_s for _, window in runs)
     per_token: list[float] = []
-    before = window.start_s
     size = max(1, in_flight // 2)
-    for end in range(size, len(answers) + 1, size):
-        batch = answers[end - size : end]
-        after = batch[-1].finished_s
-        per_token.append((after - before) / sum(answer.output_tokens or 0 for answer in batch))
-        before = after
+    for answers, window in runs:
+        before = window.start_s
+        for end in range(size, len(answers) + 1, size):
+            batch = answers[end - size : end]
+            after = batch[-1].finished_s
+            per_token.append((after - before) / sum(answer.output_tokens or 0 for answer in batch))
+            before = after
     return Throughput(tokens_per_s=rate, interval=_inverted_interval(per_token))
 
 

@@ -35,3 +35,33 @@ def prompt(tokens: int, *, vocab_size: int, seed: int) -> str:
     """
     draw = random.Random(seed)
     return " ".join(word(draw.randrange(vocab_size)) for _ in range(tokens))
+
+
+class Prompts:
+    """Distinct prompts that cost next to nothing to make while a run is on: windows into one long random text.
+
+    No two begin alike, so no prefix cache can help. To draw each prompt afresh takes milliseconds, in which the client
+    reads nothing.
+    """
+
+    _AHEAD = 16384
+    """Prompts of one text; then comes the next text."""
+
+    def __init__(self, longest: int, *, vocab_size: int, seed: int) -> None:
+        self._longest = longest
+        self._vocab_size = vocab_size
+        self._seed = seed
+        self._texts: dict[int, list[str]] = {}
+        self._words(0)
+
+    def text(self, number: int, tokens: int) -> str:
+        """Return prompt ``number`` of so many tokens, no more than the longest."""
+        part, start = divmod(number, self._AHEAD)
+        return " ".join(self._words(part)[start : start + tokens])
+
+    def _words(self, part: int) -> list[str]:
+        if part not in self._texts:
+            seed = (self._seed << 32) + part
+            text = prompt(self._longest + self._AHEAD, vocab_size=self._vocab_size, seed=seed)
+            self._texts[part] = text.split()
+        return self._texts[part]

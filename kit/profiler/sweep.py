@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from kit import __version__
@@ -15,73 +14,51 @@ from kit.errors import EngineError, InputError
 from kit.hardware.accelerators import accelerator_name
 from kit.hardware.inventory import Inventory, read_inventory
 from kit.hardware.sampler import Sampler
+from kit.profiler.budget import Clock, Progress
+from kit.profiler.cloud import measure_way_there
 from kit.profiler.engines import EngineMemory, Server, transformers_serve
 from kit.profiler.gpu_watch import GpuWatch
-from kit.profiler.journal import Conditions, Entry, Journal
-from kit.profiler.point import Measured, measure_point
-from kit.profiler.profile import Finding, HardwareProfile, Memory, Point, ProfiledModel
-from kit.profiler.watch import CpuShares, Watch, foreign_cores, stolen_cores
-from kit.profiler.weights import ModelFolder, write_config, write_random_model
+from kit.profiler.journal import Conditions, Journal
+from kit.profiler.profile import Finding, HardwareProfile, Memory, ProfiledModel, WayThere
+from kit.profiler.series import Series
+from kit.profiler.tasks import ClosedLoop, Task, service_curve
+from kit.profiler.watch import BUSY_CORES, Watch
+from kit.profiler.weights import ModelFolder, architectures, write_config, write_random_model
 from kit.record import Basis
 
 _STOPPING_S = 4.0
 """Kept back from the budget for stopping the engine and writing the record."""
 
-_SHORTEST_POINT_S = 2.0
-"""A point that would get less than this is left out."""
+_STOPPING_LARGE_S = 12.0
+"""The same for an engine of several processes; vLLM takes up to ten seconds."""
 
-_BUSY_CORES = 0.15
-"""Cores that others may keep busy before the measurement is marked."""
+NOT_STATED = "not stated"
 
 _PUBLIC_NAMES = {"qwen3-0.6b": "Qwen3-0.6B"}
 
-EngineStarter = Callable[[ModelFolder], AbstractContextManager[Server]]
-"""Starts an engine on a model folder for the length of a ``with`` block."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One point to be measured."""
-
-    prompt_tokens: int
-    output_tokens: int
-    concurrency: int
+EngineStarter = Callable[[ModelFolder | None], AbstractContextManager[Server]]
+"""Starts an engine on a model folder for the length of a ``with`` block; a server that runs already needs none."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """What is served.
+    """What is served, and where.
 
     Attributes:
         accelerators: how many of them one replica takes.
         random_weights: ``None`` where nobody here knows.
         dtype: number format, if not the config's.
+        started: the kit starts the engine, so it has to know the model's architecture.
+        elsewhere: the server runs on another machine, so this one's parts and GPUs say nothing about it.
+        accelerator: what it runs on, as the user says; of this machine it is found out.
     """
 
     accelerators: int = 1
     random_weights: bool | None = True
     dtype: str | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a profile has come.
-
-    Attributes:
-        stage: ``weights``, ``engine``, ``points`` or ``done``.
-        message: what is being done, for a person.
-        fraction: share of the time budget that is used up, 0 to 1.
-        points_done: points behind us, left-out ones included.
-        points: points in all.
-        point: the point that was just measured, if it was.
-    """
-
-    stage: str
-    message: str
-    fraction: float
-    points_done: int
-    points: int
-    point: Point | None = None
+    started: bool = True
+    elsewhere: bool = False
+    accelerator: str | None = None
 
 
 def profile_machine(
@@ -91,6 +68,7 @@ def profile_machine(
     architecture: str = "qwen3-0.6b",
     shapes: Sequence[tuple[int, int]] = ((64, 16),),
     concurrency: Sequence[int] = (1, 2, 4, 8),
+    more: Sequence[Task] = (),
     seconds: float = 120.0,
     engine: EngineStarter | None = None,
     weights: bool = True,
@@ -101,19 +79,20 @@ def profile_machine(
     """Measure what this machine does with a model, and write the profile.
 
     Everything happens within ``seconds``: writing the weights where they are not there yet, starting the engine, all
-    points, stopping. The time that is left is shared out evenly; the most important points come first, so what a slow
-    machine has no time for is the least important, and the profile says so.
+    points, stopping. The most important points come first, so what a slow machine has no time for is the least
+    important, and the profile says so. Where there is time, the least sure points are repeated until all are narrow.
 
     Args:
         weights_dir: where model folders with random weights are kept between runs.
         out: the profile's file; the profile is called as the file without ``.json``.
-        architecture: one of :func:`kit.profiler.weights.architectures`.
+        architecture: one of :func:`kit.profiler.weights.architectures`; any name for a server that runs already.
         shapes: prompt and output tokens of the requests, the most important first.
         concurrency: numbers of requests in flight.
+        more: what to measure after the service curve: open loops, a trace, the goodput of an objective.
         seconds: the time budget.
         engine: starts the engine; by default ``transformers serve`` on the GPU if there is one, else on the CPU.
         weights: write random weights for the engine; vLLM makes its own from the config.json alone.
-        served: what is served, if not random weights as in the config on one accelerator.
+        served: what is served, if not random weights as in the config on one accelerator of this machine.
         resume: take over the points that an earlier run of the same engine, model and machine had measured before it
             was stopped.
         on_progress: called with each step, from the calling thread.
@@ -123,32 +102,39 @@ def profile_machine(
         EngineError: the engine did not start or died, or no point could be measured; nothing is written.
     """
     served = served or Served()
-    plans = plan_points(shapes, concurrency)
-    clock = _Clock(seconds, points=len(plans), on_progress=on_progress)
+    tasks: list[Task] = [*service_curve(shapes, concurrency), *more]
+    kept_s = _STOPPING_LARGE_S if engine is not None and not served.elsewhere and seconds > 60 else _STOPPING_S
+    clock = Clock(seconds, kept_s=kept_s, points=len(tasks), on_progress=on_progress)
     clock.tell("weights", f"writing random weights of {architecture}" if weights else f"writing {architecture}")
-    inventory = read_inventory()
-    folder = (write_random_model if weights else write_config)(architecture, weights_dir=weights_dir)
-    _check_lengths(folder, plans)
-    findings = machine_findings(inventory)
-    clock.tell("engine", "starting the engine")
-    start = engine or _built_in(inventory, plans, shared=bool(findings), deadline_s=0.8 * clock.left_s())
-    accelerator = accelerator_name(inventory.gpus[0]) if inventory.gpus else "CPU"
+    folder = _folder(architecture, weights_dir=weights_dir, weights=weights, served=served)
+    if folder is not None:
+        _check_lengths(folder, tasks)
+    here = read_inventory()
+    findings = machine_findings(here)
+    clock.tell("engine", "starting the engine" if not served.elsewhere else "asking the server")
+    start = engine or _built_in(here, tasks, shared=bool(findings), deadline_s=0.8 * clock.left_s())
+    accelerator = served.accelerator or _accelerator(here, served)
+    inventory = None if served.elsewhere else here
     with start(folder) as server, Sampler() as sampler:
-        conditions = Conditions(
-            config_sha256=folder.config_sha256, engine=" ".join(_engine_words(server)), accelerator=accelerator
+        way = _way_there(server, clock) if served.elsewhere else None
+        series = Series(
+            server=server,
+            clock=clock,
+            journal=Journal(out),
+            conditions=Conditions(
+                config_sha256=folder.config_sha256 if folder else NOT_STATED,
+                engine=" ".join(_engine_words(server, folder)),
+                accelerator=accelerator,
+            ),
+            gpus=GpuWatch(sampler, inventory, used=served.accelerators),
+            watch=Watch(server.pid) if server.pid is not None else None,
         )
-        journal = Journal(out)
-        if not resume:
-            journal.remove()
-        earlier = {Plan(e.prompt_tokens, e.output_tokens, e.concurrency): e for e in journal.read(conditions)}
-        log = _Log(journal, conditions, earlier)
-        gpus = GpuWatch(sampler, inventory, used=served.accelerators)
-        measured, peak_gib, more = _measure_all(server, plans, clock, log, gpus)
+        series.run(tasks, resume=resume)
         held = server.memory()
-        telemetry = gpus.telemetry()
-    findings += more
-    points = [one.point for one in measured if one.point is not None]
-    if not points:
+        telemetry = series.gpus.telemetry()
+    points = series.points
+    findings += series.all_findings
+    if not any(not point.regime.open_loop for point in points):
         raise EngineError(f"no point could be measured: {'; '.join(f'{f.what} ({f.evidence})' for f in findings)}")
     profile = HardwareProfile(
         name=out.name.removesuffix(".json"),
@@ -159,40 +145,39 @@ def profile_machine(
         accelerators=served.accelerators,
         inventory=inventory,
         engine=server.engine,
-        model=_model(folder, served),
-        points=tuple(sorted(points, key=lambda p: (p.prompt_tokens, p.output_tokens, p.concurrency or 0))),
-        memory=_memory(folder, server, held, peak_gib=None if inventory.gpus else peak_gib),
+        model=_model(architecture, folder, served),
+        points=points,
+        goodput=series.goodput,
+        way_there=way,
+        memory=_memory(folder, server, held, peak_gib=None if here.gpus else series.peak_gib),
         power_w=max(points, key=lambda point: point.output_tokens_per_s).power_w,
         telemetry=telemetry,
         findings=tuple(dict.fromkeys(findings)),
-        notes=_notes(served, on_gpu=bool(inventory.gpus)),
+        notes=_notes(served, on_gpu=bool(here.gpus)),
     )
     profile.write(out)
-    journal.remove()
-    clock.tell("done", f"{len(points)} of {len(plans)} points measured", done=len(plans))
+    series.journal.remove()
+    clock.tell("done", f"{len(series.results)} of {len(tasks)} points measured", done=len(tasks))
     return profile
 
 
-def plan_points(shapes: Sequence[tuple[int, int]], concurrency: Sequence[int]) -> list[Plan]:
-    """Return the points in order of importance.
+def _folder(architecture: str, *, weights_dir: Path, weights: bool, served: Served) -> ModelFolder | None:
+    """Return the model's folder; ``None`` for a server that runs already, of whose model the kit has no config."""
+    if not served.started and architecture not in architectures() and not architecture.endswith(".json"):
+        return None
+    return (write_random_model if weights else write_config)(architecture, weights_dir=weights_dir)
 
-    Per shape: one request in flight (the latency nobody can beat), the largest number (the most the machine gives),
-    then the others from large to small.
 
-    Args:
-        shapes: prompt and output tokens, the most important first.
-        concurrency: numbers of requests in flight.
+def _accelerator(here: Inventory, served: Served) -> str:
+    if served.elsewhere:
+        return NOT_STATED
+    return accelerator_name(here.gpus[0]) if here.gpus else "CPU"
 
-    Raises:
-        InputError: a shape or a number is not positive, or there is none.
-    """
-    numbers = sorted(set(concurrency))
-    if not numbers or numbers[0] < 1:
-        raise InputError(f"concurrency {tuple(concurrency)} makes no sense; give whole numbers from 1, e.g. 1,2,4,8")
-    if not shapes or any(length < 1 for shape in shapes for length in shape):
-        raise InputError(f"shapes {tuple(shapes)} make no sense; give prompt x output tokens, e.g. 128x32")
-    order = [numbers[0], *reversed(numbers[1:])]
-    return [Plan(prompt, output, number) for prompt, output in dict.fromkeys(shapes) for number in order]
+
+def _way_there(server: Server, clock: Clock) -> WayThere:
+    """Return how much of the latency is the network's; a server that does not answer ends the sweep here."""
+    clock.tell("engine", "measuring the way to the server")
+    return measure_way_there(server, seconds=max(5.0, min(60.0, 0.2 * clock.left_s())))
 
 
 def machine_findings(inventory: Inventory, *, seconds: float = 0.5) -> list[Finding]:
@@ -205,50 +190,32 @@ def machine_findings(inventory: Inventory, *, seconds: float = 0.5) -> list[Find
     import psutil
 
     busy = psutil.cpu_percent(interval=seconds) / 100 * (psutil.cpu_count() or 1)
-    if busy <= max(_BUSY_CORES, 0.1 * inventory.cpu.cores):
+    if busy <= max(BUSY_CORES, 0.1 * inventory.cpu.cores):
         return []
     load = os.getloadavg()[0]
     evidence = f"{busy:.1f} cores in use and a load average of {load:.1f} before the engine was started"
     return [Finding(what="the machine was busy with something else", evidence=evidence)]
 
 
-class _Clock:
-    """The time budget, and whom to tell about it."""
-
-    def __init__(self, seconds: float, *, points: int, on_progress: Callable[[Progress], None] | None) -> None:
-        self._seconds = seconds
-        self._started = time.monotonic()
-        self._points = points
-        self._on_progress = on_progress
-
-    def left_s(self) -> float:
-        """Return the seconds left for measuring."""
-        return self._seconds - _STOPPING_S - (time.monotonic() - self._started)
-
-    def tell(self, stage: str, message: str, *, done: int = 0, point: Point | None = None) -> None:
-        """Report progress."""
-        if self._on_progress is not None:
-            fraction = min(1.0, (time.monotonic() - self._started) / self._seconds) if stage != "done" else 1.0
-            self._on_progress(Progress(stage, message, fraction, done, self._points, point))
-
-
-def _check_lengths(folder: ModelFolder, plans: Sequence[Plan]) -> None:
+def _check_lengths(folder: ModelFolder, tasks: Sequence[Task]) -> None:
     longest = int(folder.config["max_position_embeddings"])
-    for plan in plans:
-        if plan.prompt_tokens + plan.output_tokens > longest:
-            shape = f"{plan.prompt_tokens}x{plan.output_tokens}"
-            raise InputError(f"shape {shape} is longer than the {longest} tokens of {folder.architecture}")
+    for task in tasks:
+        if task.longest > longest:
+            raise InputError(f"{task.label} is longer than the {longest} tokens of {folder.architecture}")
 
 
-def _built_in(inventory: Inventory, plans: Sequence[Plan], *, shared: bool, deadline_s: float) -> EngineStarter:
+def _built_in(inventory: Inventory, tasks: Sequence[Task], *, shared: bool, deadline_s: float) -> EngineStarter:
     """Return the starter of ``transformers serve`` with a KV cache that holds the largest point one and a half times.
 
     Each request also gets a page of slack, since a page is not shared. On a shared machine its threads yield.
     """
-    tokens = max(plan.concurrency * (1.5 * (plan.prompt_tokens + plan.output_tokens) + 256) for plan in plans)
+    most = max(task.concurrency for task in tasks if isinstance(task, ClosedLoop))
+    tokens = most * (1.5 * max(task.longest for task in tasks) + 256)
     device = "cuda" if inventory.gpus else "cpu"
 
-    def start(folder: ModelFolder) -> AbstractContextManager[Server]:
+    def start(folder: ModelFolder | None) -> AbstractContextManager[Server]:
+        if folder is None:
+            raise EngineError("the built-in engine needs a model to serve")
         return transformers_serve(
             folder,
             device=device,
@@ -261,44 +228,33 @@ def _built_in(inventory: Inventory, plans: Sequence[Plan], *, shared: bool, dead
     return start
 
 
-@dataclass(frozen=True)
-class _Log:
-    """The journal, and what it holds of an earlier run under the same conditions."""
-
-    journal: Journal
-    conditions: Conditions
-    earlier: Mapping[Plan, Entry]
-
-    def add(self, plan: Plan, one: Measured) -> None:
-        entry = Entry(
-            conditions=self.conditions,
-            prompt_tokens=plan.prompt_tokens,
-            output_tokens=plan.output_tokens,
-            concurrency=plan.concurrency,
-            point=one.point,
-            findings=one.findings,
+def _model(architecture: str, folder: ModelFolder | None, served: Served) -> ProfiledModel:
+    if folder is None:
+        return ProfiledModel(
+            name=architecture,
+            architecture=NOT_STATED,
+            dtype=served.dtype or NOT_STATED,
+            random_weights=served.random_weights,
         )
-        self.journal.add(entry)
-
-
-def _model(folder: ModelFolder, served: Served) -> ProfiledModel:
     stated = folder.config.get("dtype") or folder.config.get("torch_dtype")
     return ProfiledModel(
         name=_PUBLIC_NAMES.get(folder.architecture, folder.architecture),
         architecture=folder.architecture,
-        dtype=served.dtype or str(stated or "not stated"),
+        dtype=served.dtype or str(stated or NOT_STATED),
         config_sha256=folder.config_sha256,
         random_weights=served.random_weights,
     )
 
 
-def _engine_words(server: Server) -> tuple[str, ...]:
-    return (server.engine.name, server.engine.version or "", *server.engine.command)
+def _engine_words(server: Server, folder: ModelFolder | None) -> tuple[str, ...]:
+    """Return what a result depends on besides the machine; the kit's own engines have the model's folder as name."""
+    model = () if folder is not None and server.pid is not None else (server.model,)
+    return (server.engine.name, server.engine.version or "", *model, *server.engine.command)
 
 
-def _memory(folder: ModelFolder, server: Server, held: EngineMemory, *, peak_gib: float | None) -> Memory:
+def _memory(folder: ModelFolder | None, server: Server, held: EngineMemory, *, peak_gib: float | None) -> Memory:
     """Return the memory of the replica: what the engine says, else what files and processes tell."""
-    files_gib = folder.weights_bytes / 2**30 if folder.weights_bytes else None
+    files_gib = folder.weights_bytes / 2**30 if folder is not None and folder.weights_bytes else None
     figures = {
         "weights_gib": held.weights_gib if held.weights_gib is not None else files_gib,
         "kv_cache_gib": held.kv_cache_gib if held.kv_cache_gib is not None else server.kv_cache_gib,
@@ -311,92 +267,10 @@ def _memory(folder: ModelFolder, server: Server, held: EngineMemory, *, peak_gib
     return Memory(**{name: None if value is None else round(value, 3) for name, value in figures.items()})
 
 
-def _measure_all(
-    server: Server, plans: Sequence[Plan], clock: _Clock, log: _Log, gpus: GpuWatch
-) -> tuple[list[Measured], float | None, list[Finding]]:
-    """Measure the points one after the other until the time is up; also return peak memory and findings."""
-    watch = Watch(server.pid) if server.pid is not None else None
-    measured: list[tuple[Plan, Measured]] = []
-    findings: list[Finding] = []
-    if watch is not None:
-        watch.start()
-    try:
-        for done, plan in enumerate(plans):
-            if plan in log.earlier:
-                known = log.earlier[plan]
-                one = Measured(point=known.point, findings=known.findings, answers=())
-                measured.append((plan, one))
-                findings += one.findings
-                clock.tell("points", f"{plan.concurrency} in flight: known", done=done + 1, point=one.point)
-                continue
-            # The first point gets twice its part: where even one request in flight is slow, it is all there will be.
-            share = clock.left_s() / (len(plans) - done) if done else 2 * clock.left_s() / (len(plans) + 1)
-            if why := _hopeless(server, plan, share, measured):
-                findings.append(_left_out(plan, why))
-                continue
-            clock.tell("points", f"{plan.concurrency} in flight, {share:.0f} s", done=done)
-            begun = time.monotonic()
-            one, disturbed = _measure_one(server, plan, share, watch=watch, seed=done)
-            one = gpus.qualify(_label(plan), replace(one, findings=(*one.findings, *disturbed)), start_s=begun)
-            log.add(plan, one)
-            measured.append((plan, one))
-            findings += one.findings
-            clock.tell("points", f"{plan.concurrency} in flight: done", done=done + 1, point=one.point)
-    finally:
-        if watch is not None:
-            watch.stop()
-    return [one for _, one in measured], watch.peak_gib if watch else None, findings
-
-
-def _measure_one(
-    server: Server, plan: Plan, seconds: float, *, watch: Watch | None, seed: int
-) -> tuple[Measured, list[Finding]]:
-    """Measure one point, and say whether the processor was taken away meanwhile."""
-    before, since = (watch.cpu() if watch else None), time.monotonic()
-    one = measure_point(
-        server,
-        prompt_tokens=plan.prompt_tokens,
-        output_tokens=plan.output_tokens,
-        concurrency=plan.concurrency,
-        seconds=seconds,
-        seed=seed,
-    )
-    if watch is None or before is None:
-        return one, []
-    return one, _disturbed(plan, before, watch.cpu(), seconds=time.monotonic() - since)
-
-
-def _hopeless(server: Server, plan: Plan, share_s: float, measured: Sequence[tuple[Plan, Measured]]) -> str | None:
-    """Return why a point need not be tried, or ``None``."""
-    if end := server.obituary():
-        return f"the engine died: {end}"
-    if share_s < _SHORTEST_POINT_S:
-        return f"only {max(0.0, share_s):.1f} s of the time budget were left for it"
-    for earlier, one in measured:
-        same_shape = replace(earlier, concurrency=plan.concurrency) == plan
-        if same_shape and earlier.concurrency < plan.concurrency and one.point is None:
-            return f"{earlier.concurrency} in flight were too many already"
-    return None
-
-
-def _label(plan: Plan) -> str:
-    return f"{plan.prompt_tokens}x{plan.output_tokens} with {plan.concurrency} in flight"
-
-
-def _left_out(plan: Plan, why: str) -> Finding:
-    return Finding(what=f"{_label(plan)} was not measured", evidence=why)
-
-
-def _disturbed(plan: Plan, before: CpuShares, after: CpuShares, *, seconds: float) -> list[Finding]:
-    others, stolen = (take(before, after, seconds=seconds) for take in (foreign_cores, stolen_cores))
-    if others + stolen <= _BUSY_CORES:
-        return []
-    evidence = f"other processes kept {others:.2f} cores busy meanwhile, and the hypervisor withheld {stolen:.2f}"
-    return [Finding(what=f"{_label(plan)} was disturbed", evidence=evidence)]
-
-
 def _notes(served: Served, *, on_gpu: bool) -> tuple[str, ...]:
     weights = ("random weights: speed and memory hold, answers do not",) if served.random_weights else ()
+    if served.elsewhere:
+        return (*weights, "the server runs on another machine; latencies hold the way there")
     load = ("closed loop over loopback; the first request of each slot is warm-up and is cut",)
     memory = ("memory.peak_gib is the resident memory of the engine's processes, sampled five times a second",)
     return weights + load + (() if on_gpu else memory)

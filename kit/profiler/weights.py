@@ -153,7 +153,7 @@ def write_config(architecture: str, *, weights_dir: Path) -> ModelFolder:
 def public_name(architecture: str) -> str:
     """Return how an architecture is called in a record: its own name, or that of its config's folder or file."""
     if not architecture.endswith(".json"):
-        return architecture
+        return architecture.replace("/", "-")
     path = Path(architecture)
     return (path.absolute().parent.name if path.name == "config.json" else path.stem).lower()
 

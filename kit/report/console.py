@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from kit.errors import EngineError
 from kit.report.audit import HERE, Audit, check_audit, decide_audit, open_audit, save_records, with_profile
-from kit.report.profiles import measure, progress_bars
+from kit.report.live import LiveSweep
+from kit.report.profiles import measure
 from kit.strategy.verdict import Verdict
 
 
@@ -29,9 +31,9 @@ def run_verdict(engagement: str, *, out: Path, seconds: float | None, notebooks:
     check_audit(audit)
     from kit.report.document import write_html, write_pdf
 
-    with progress_bars() as progress:
-        if seconds is not None:
-            audit = _measured(audit, seconds, progress)
+    if seconds is not None:
+        audit = _measured(audit, seconds)
+    with _progress_bars() as progress:
         save_records(audit)
         task = progress.add_task("Deciding", total=None)
         verdict = decide_audit(audit)
@@ -52,27 +54,19 @@ def show_hardware(*, as_json: bool) -> None:
     from kit.hardware.inventory import read_inventory
 
     inventory = read_inventory()
-    console = Console()
     if as_json:
         print(inventory.model_dump_json(indent=1))  # noqa: T201
         return
-    table = Table(show_header=False, title="This machine")
-    table.add_row("processor", f"{inventory.cpu.model}, {inventory.cpu.cores} cores")
-    table.add_row("instruction sets", ", ".join(inventory.cpu.instruction_sets) or "–")
-    table.add_row("memory", f"{inventory.memory_gib:.1f} GiB")
-    table.add_row("system", inventory.system)
-    for number, gpu in enumerate(inventory.gpus):
-        memory = "memory not known" if gpu.memory_gib is None else f"{gpu.memory_gib:.1f} GiB"
-        table.add_row(f"GPU {number}", f"{gpu.name}, {memory}, driver {gpu.driver or 'not known'}")
-    for note in inventory.notes:
-        table.add_row("note", note)
-    console.print(table)
+    from kit.report.hardware_view import print_hardware
+
+    print_hardware(inventory, Console(highlight=False))
 
 
-def _measured(audit: Audit, seconds: float, progress: Progress) -> Audit:
+def _measured(audit: Audit, seconds: float) -> Audit:
     """Return the audit with this machine measured; a machine that cannot be measured is a result, not the end."""
     try:
-        profile = measure(audit.folder / "hardware_profiles" / f"{HERE}.json", seconds, progress)
+        with LiveSweep(seconds=seconds) as live:
+            profile = measure(audit.folder / "hardware_profiles" / f"{HERE}.json", seconds, live)
     except EngineError as error:
         return replace(audit, trouble=f"This machine could not be measured: {error}")
     return with_profile(audit, profile)
@@ -95,3 +89,11 @@ def _print_verdict(verdict: Verdict, audit: Audit, notebooks: bool) -> None:
     names = ["verdict.html", "verdict.pdf", "verdict.json", *(["notebooks/"] if notebooks else [])]
     for name in names:
         console.print(f"  {audit.folder / name}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress_bars() -> Iterator[Progress]:
+    """Show progress bars on the standard error for the length of a ``with`` block."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield progress

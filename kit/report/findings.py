@@ -176,7 +176,7 @@ def demand_finding(demand: Demand) -> str:
 
 def curve_finding(profile: HardwareProfile) -> str:
     """Return the most that a profile's machine does, and with what."""
-    best = max(profile.points, key=lambda point: point.output_tokens_per_s)
+    best = max(profile.service_curve, key=lambda point: point.output_tokens_per_s)
     at = f" with {best.concurrency} requests in flight" if best.concurrency else ""
     machine = f"{profile.accelerators} × {profile.accelerator}" if profile.accelerators > 1 else profile.accelerator
     return f"{machine}: at most {number(best.output_tokens_per_s)} output tokens/s of {profile.model.name}{at}"

@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kit.errors import EngineError, InputError
+from kit.profiler.arrivals import read_trace
 from kit.profiler.check import check_profile
 from kit.profiler.compare import compare, name
-from kit.profiler.profile import HardwareProfile, Spread
+from kit.profiler.profile import Goodput, HardwareProfile, Regime, Spread, WayThere
+from kit.profiler.tasks import OpenLoop, Replay, Search, Task
 from kit.profiler.weights import public_name
+from kit.report.live import LiveSweep
 
 if TYPE_CHECKING:
     from kit.profiler.choice import EngineOptions
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """What the user wants to be sent.
+
+    Attributes:
+        shape: prompt x output tokens, separated by commas, the most important first.
+        concurrency: requests in flight, separated by commas.
+        rate: requests per second of open loops with the first shape, separated by commas.
+        arrivals: how they come: ``poisson`` or ``constant``.
+        trace: file of a trace to be replayed.
+        speed: 2 replays it in half the time.
+        goodput: an objective, e.g. ``ttft_p95<0.5s, tpot_p95<50ms``, whose highest load is searched.
+    """
+
+    shape: str = "64x16"
+    concurrency: str = "1,2,4,8"
+    rate: str | None = None
+    arrivals: str = "poisson"
+    trace: Path | None = None
+    speed: float = 1.0
+    goodput: str | None = None
 
 
 def run_profiles(
     models: Sequence[str],
     options: EngineOptions,
     *,
-    shape: str,
-    concurrency: str,
+    load: LoadOptions,
     seconds: float,
     resume: bool,
     out: Path,
@@ -39,8 +64,7 @@ def run_profiles(
     Args:
         models: architectures of the kit, or paths of a config.json.
         options: the engine.
-        shape: prompt x output tokens, separated by commas.
-        concurrency: requests in flight, separated by commas.
+        load: what is sent.
         seconds: time budget for each model.
         resume: take over what an earlier run had measured.
         out: the file (``.json``) for one model, a folder for several.
@@ -49,23 +73,26 @@ def run_profiles(
         InputError: an option is not understood.
         EngineError: no model could be measured.
     """
-    shapes = tuple(_shape(part) for part in shape.split(","))
-    in_flight = _whole_numbers("--concurrency", concurrency)
+    shapes = tuple(_shape(part) for part in load.shape.split(","))
+    in_flight = _whole_numbers("--concurrency", load.concurrency)
+    more = tuple(_more(load, shapes))
     if out.suffix == ".json" and len(models) > 1:
         raise InputError(f"--out {out} is one file; give a folder for {len(models)} models")
     found, failures = [], []
     for model in models:
         file = out if out.suffix == ".json" else out / f"{public_name(model)}.json"
         try:
-            with progress_bars() as progress:
+            # Its table makes room for the whole profile, which is printed in the end.
+            with LiveSweep(public_name(model), seconds=seconds, keep=False) as live:
                 found.append(
                     measure(
                         file,
                         seconds,
-                        progress,
+                        live,
                         architecture=model,
                         shapes=shapes,
                         concurrency=in_flight,
+                        more=more,
                         options=options,
                         resume=resume,
                     )
@@ -86,6 +113,31 @@ def _shape(text: str) -> tuple[int, int]:
     if not (prompt.isdigit() and output.isdigit()):
         raise InputError(f'--shape "{text}": prompt x output tokens are wanted, e.g. 512x128,2048x256')
     return int(prompt), int(output)
+
+
+def _more(load: LoadOptions, shapes: Sequence[tuple[int, int]]) -> Iterator[Task]:
+    """Return what to measure after the service curve; of several shapes the first is the one that counts."""
+    process = next((one for one in (Regime.POISSON, Regime.CONSTANT) if one.value == load.arrivals), None)
+    if process is None:
+        raise InputError(f'--arrivals "{load.arrivals}" is not known; it may be poisson or constant')
+    prompt, output = shapes[0]
+    for rate in _rates(load.rate):
+        yield OpenLoop(prompt, output, rate, process)
+    if load.trace is not None:
+        yield Replay(load.trace.name, read_trace(load.trace, speed=load.speed))
+    if load.goodput is not None:
+        yield Search(prompt, output, load.goodput)
+
+
+def _rates(text: str | None) -> Iterator[float]:
+    for part in () if text is None else text.split(","):
+        try:
+            rate = float(part)
+        except ValueError:
+            rate = 0.0
+        if not 0 < rate < math.inf:
+            raise InputError(f'--rate "{text}": requests per second above 0 are wanted, separated by commas: 0.5,1,2')
+        yield rate
 
 
 def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
@@ -151,15 +203,27 @@ def cache_folder() -> Path:
 def measure(
     out: Path,
     seconds: float,
-    progress: Progress,
+    live: LiveSweep,
     *,
     architecture: str = "qwen3-0.6b",
     shapes: Sequence[tuple[int, int]] = ((64, 16),),
     concurrency: Sequence[int] = (1, 2, 4, 8),
+    more: Sequence[Task] = (),
     options: EngineOptions | None = None,
     resume: bool = False,
 ) -> HardwareProfile:
-    """Measure this machine with progress bars.
+    """Measure this machine, and show what comes of it as it comes.
+
+    Args:
+        out: the profile's file.
+        seconds: time budget.
+        live: where it is shown.
+        architecture: one of the kit's, or the path of a config.json.
+        shapes: prompt and output tokens, the most important first.
+        concurrency: numbers of requests in flight.
+        more: what to measure after the service curve.
+        options: the engine; the built-in one by default.
+        resume: take over what an earlier run had measured.
 
     Raises:
         InputError: what measuring needs is not installed; names the extra.
@@ -167,24 +231,21 @@ def measure(
     """
     try:
         from kit.profiler.choice import EngineOptions, served, starter
-        from kit.profiler.sweep import Progress as Step
         from kit.profiler.sweep import profile_machine
     except ModuleNotFoundError as error:
         raise InputError(
             f"measuring needs the extra 'profile' ({error.name} is missing): "
             "pip install 'hybrid-ai-decision-kit[profile]', or take profiles that are there with --no-measure"
         ) from None
-    task = progress.add_task("Measuring this machine", total=1.0)
-
-    def show(step: Step) -> None:
-        progress.update(task, completed=min(step.fraction, 1.0), description=f"Measuring: {step.message}")
-
     options = options or EngineOptions()
+    if options.runs_already and options.served_model is None:
+        options = replace(options, served_model=architecture)
     engine, weights = starter(options, deadline_s=max(seconds, 300.0))
     profile = profile_machine(
         architecture=architecture,
         shapes=shapes,
         concurrency=concurrency,
+        more=more,
         engine=engine,
         weights=weights,
         served=served(options),
@@ -192,9 +253,9 @@ def measure(
         seconds=seconds,
         weights_dir=cache_folder(),
         out=out,
-        on_progress=show,
+        on_progress=live.show,
     )
-    progress.update(task, completed=1.0, description=f"Measured {profile.model.name} on {profile.accelerator}")
+    live.finish(profile)
     return profile
 
 
@@ -204,7 +265,9 @@ def _print_profile(profile: HardwareProfile) -> None:
     machine = f"{profile.accelerators} × {profile.accelerator}"
     table = Table(title=f"{profile.model.name} ({profile.model.dtype}) on {machine}, {engine}")
     table.add_column("prompt x output", no_wrap=True)
-    for column in ("tokens/s", "95 % interval", "TTFT, ms", "TPOT, ms", "requests"):
+    powered = any(point.power_w is not None for point in profile.points)
+    columns = ("tokens/s", "95 % interval", "TTFT, ms", "TPOT, ms", "requests")
+    for column in (*columns, *(("W", "J/token") if powered else ())):
         table.add_column(column, justify="right")
     for point in profile.points:
         interval = point.output_tokens_per_s_interval
@@ -215,6 +278,7 @@ def _print_profile(profile: HardwareProfile) -> None:
             _milliseconds(point.ttft_s),
             _milliseconds(point.tpot_s),
             "–" if point.requests is None else f"{point.requests}",
+            *((_or_dash(point.power_w), _or_dash(point.energy_j_per_token)) if powered else ()),
         )
     console.print(table)
     parts = {"weights": profile.memory.weights_gib, "KV cache": profile.memory.kv_cache_gib}
@@ -222,8 +286,37 @@ def _print_profile(profile: HardwareProfile) -> None:
     known = [f"{part} {gib:.2f} GiB" for part, gib in parts.items() if gib is not None]
     console.print(f"Basis: {profile.basis.value}; {profile.source}; {profile.date}", markup=False)
     console.print(f"Memory: {', '.join(known) or 'not stated'}", markup=False)
+    for found in profile.goodput:
+        console.print(_goodput(found), markup=False)
+    if profile.way_there is not None:
+        console.print(_way(profile.way_there), markup=False)
     for finding in profile.findings:
         console.print(f"! {finding.what} ({finding.evidence})", markup=False)
+
+
+def _goodput(found: Goodput) -> str:
+    """Return what a search found, in a line."""
+    load = "none" if found.requests_per_s is None else f"{found.requests_per_s:.3g} requests/s"
+    low, high = (f"{end:.3g}" if end is not None else "not found" for end in found.interval)
+    remark = f"; {found.remark}" if found.remark else ""
+    shape = f"{found.prompt_tokens} x {found.output_tokens}"
+    return (
+        f"Goodput within {found.objective} at {shape}: {load} "
+        f"(met: {low}, missed: {high}; {len(found.trials)} trials){remark}"
+    )
+
+
+def _way(way: WayThere) -> str:
+    """Return where the time to the first token goes, in a line."""
+    return (
+        f"Way there, medians of {way.requests} requests: connecting {_milliseconds(way.connect_s)} ms, "
+        f"to the first byte {_milliseconds(way.first_byte_s)} ms, from there to the first token "
+        f"{_milliseconds(way.first_token_s)} ms; connecting is {way.connect_share:.0%} of the time to the first token"
+    )
+
+
+def _or_dash(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
 
 
 def _milliseconds(spread: Spread | None) -> str:
@@ -233,11 +326,3 @@ def _milliseconds(spread: Spread | None) -> str:
     if spread.p50 is not None:
         return f"{1000 * spread.p50:.0f}"
     return "–" if spread.mean is None else f"{1000 * spread.mean:.0f} (mean)"
-
-
-@contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """Show progress bars on the standard error for the length of a ``with`` block."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield progress

@@ -51,10 +51,10 @@ def time_to_first_token(verdict: Verdict) -> Any:
 def service_curve(profile: HardwareProfile) -> Any:
     """Return the throughput of one profile against requests in flight, a line for each length of request."""
     curves = []
-    for shape in dict.fromkeys((point.prompt_tokens, point.output_tokens) for point in profile.points):
+    for shape in dict.fromkeys((point.prompt_tokens, point.output_tokens) for point in profile.service_curve):
         line = tuple(
             (point.concurrency, point.output_tokens_per_s)
-            for point in profile.points
+            for point in profile.service_curve
             if (point.prompt_tokens, point.output_tokens) == shape
             and point.concurrency is not None
             and point.regime is Regime.CLOSED_LOOP

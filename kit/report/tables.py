@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kit.demand.record import Demand
 from kit.hardware.inventory import Inventory
 from kit.pricing.pricebook import PriceBook
+from kit.profiler.compare import load
 from kit.profiler.profile import HardwareProfile, Spread
 from kit.report.parts import Cell, Table
 from kit.report.view import view
@@ -52,7 +53,7 @@ def profiles(known: Sequence[HardwareProfile]) -> pd.DataFrame:
             f"{profile.accelerators} × {profile.accelerator}",
             f"{profile.model.name} ({profile.model.dtype})",
             profile.engine.name,
-            number(max(point.output_tokens_per_s for point in profile.points)),
+            number(max(point.output_tokens_per_s for point in profile.service_curve)),
             profile.basis.value,
             profile.date.isoformat(),
         )
@@ -62,21 +63,21 @@ def profiles(known: Sequence[HardwareProfile]) -> pd.DataFrame:
 
 
 def points(profile: HardwareProfile) -> pd.DataFrame:
-    """Return the points of a service curve."""
+    """Return everything that was measured, by shape and load."""
     import pandas as pd
 
     rows = [
         (
             number(point.prompt_tokens),
             number(point.output_tokens),
-            "as many as fit" if point.concurrency is None else point.concurrency,
+            load(point),
             number(point.output_tokens_per_s),
             _median(point.ttft_s),
             _median(point.tpot_s),
         )
         for point in profile.points
     ]
-    heads = ["prompt tokens", "output tokens", "in flight", "output tokens/s", "first token", "each further token"]
+    heads = ["prompt tokens", "output tokens", "load", "output tokens/s", "first token", "each further token"]
     return pd.DataFrame(rows, columns=heads)
 
 

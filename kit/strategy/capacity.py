@@ -46,7 +46,7 @@ class Service(Part):
 
 def levels(profile: HardwareProfile) -> tuple[int | None, ...]:
     """Return the concurrencies at which a profile was measured; ``None`` stands for saturated load."""
-    found = {_level(point) for point in profile.points}
+    found = {_level(point) for point in profile.service_curve}
     return tuple(sorted(found, key=lambda level: np.inf if level is None else level))
 
 
@@ -69,7 +69,7 @@ def service(
         tail_ratio_ttft: p95 ÷ mean of the TTFT, taken where the profile has no p95.
         tail_ratio_tpot: p95 ÷ mean of the TPOT, likewise.
     """
-    points = [point for point in profile.points if _level(point) == level]
+    points = [point for point in profile.service_curve if _level(point) == level]
     nearest = min(points, key=lambda point: _distance(point, prompt_tokens, output_tokens))
     exact = _distance(nearest, prompt_tokens, output_tokens) < EXACT
     misfit = 0.0

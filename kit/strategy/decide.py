@@ -373,7 +373,7 @@ def _service_curves(
         )
         for profile in profiles
         if profile.name in used
-        for point in profile.points
+        for point in profile.service_curve
     )
 
 

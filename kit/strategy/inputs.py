@@ -127,7 +127,7 @@ def _gates(choice: Choice) -> Iterator[Input]:
 def _speeds(choice: Choice) -> Iterator[Input]:
     for pool in choice.pools:
         profile = pool.profile
-        best = max(profile.points, key=lambda point: point.output_tokens_per_s)
+        best = max(profile.service_curve, key=lambda point: point.output_tokens_per_s)
         speed = Figure(
             value=best.output_tokens_per_s,
             basis=profile.basis,

@@ -28,6 +28,11 @@ def test_the_built_in_engine_needs_weights_on_the_disk_and_vllm_does_not():
         (EngineOptions(quantisation="fp8"), "--quantisation belongs to vllm"),
         (EngineOptions(tensor_parallel=2), "--tensor-parallel belongs to vllm"),
         (EngineOptions(weights=Path("model")), "--weights belongs to vllm"),
+        (EngineOptions(name="openai", quantisation="fp8"), "--quantisation belongs to vllm"),
+        (EngineOptions(name="vllm", proxy="http://p:1"), "--proxy belongs to a server that runs already"),
+        (EngineOptions(name="vllm", accelerators=2), "--accelerators belongs to a server that runs already"),
+        (EngineOptions(name="antropic"), 'did you mean "anthropic"?'),
+        (EngineOptions(name="google"), "--served-model is needed with google"),
     ],
 )
 def test_a_wrong_engine_option_is_named(options, words):
@@ -52,7 +57,15 @@ def test_an_address_is_measured_where_it_runs():
         (EngineOptions(), Served()),
         (EngineOptions(name="vllm", quantisation="fp8", tensor_parallel=2), Served(2, True, "fp8")),
         (EngineOptions(name="vllm", weights=Path("model")), Served(1, False, None)),
-        (EngineOptions(name="http://127.0.0.1:1", served_model="m"), Served(1, None, "not stated")),
+        (EngineOptions(name="http://127.0.0.1:1", served_model="m"), Served(1, None, "not stated", started=False)),
+        (
+            EngineOptions(name="https://tgi.example", served_model="m", accelerator="H100 SXM", accelerators=2),
+            Served(2, None, "not stated", started=False, elsewhere=True, accelerator="H100 SXM"),
+        ),
+        (
+            EngineOptions(name="anthropic", served_model="m"),
+            Served(1, random_weights=False, dtype="not stated", started=False, elsewhere=True),
+        ),
     ],
 )
 def test_the_record_says_what_was_served(options, expected):

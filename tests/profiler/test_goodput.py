@@ -85,13 +85,13 @@ class TestSearch:
     def test_doubles_then_bisects(self) -> None:
         """To find 37 from 1: 1, 2, 4, ... 64, then 48, 40, 36, 38, 37, where the ends are 1 / 37 apart."""
         got = search_goodput(lambda load: MET if load <= 37 else MISSED, start=1, least=1, most=1000)
-        assert [trial.load for trial in got.trials] == [1, 2, 4, 8, 16, 32, 64, 48, 40, 36, 38, 37]
+        assert [trial.requests_per_s for trial in got.trials] == [1, 2, 4, 8, 16, 32, 64, 48, 40, 36, 38, 37]
         assert (got.load, got.interval, got.remark) == (37, (37, 38), "")
 
     def test_halves_first_where_the_start_is_too_much(self) -> None:
         """Where the first load misses already, it is halved until one meets."""
         got = search_goodput(lambda load: MET if load <= 3 else MISSED, start=16, least=0.1, most=1000)
-        assert [trial.load for trial in got.trials[:4]] == [16, 8, 4, 2]
+        assert [trial.requests_per_s for trial in got.trials[:4]] == [16, 8, 4, 2]
         assert got.load == pytest.approx(3, rel=0.05)
         assert got.interval[1] is not None
         assert got.load <= 3 < got.interval[1] <= 3 * 1.06

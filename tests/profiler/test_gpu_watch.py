@@ -29,7 +29,7 @@ def machine(gpus: int) -> Inventory:
 
 
 def measured() -> Measured:
-    return Measured(point=POINT, findings=(), answers=())
+    return Measured(point=POINT, findings=())
 
 
 def test_two_cards_of_300_w_at_100_tokens_a_second_take_6_joules_a_token() -> None:

@@ -19,9 +19,7 @@ def entry(concurrency: int, conditions: Conditions = CONDITIONS) -> Entry:
     point = Point(prompt_tokens=8, output_tokens=4, concurrency=concurrency, output_tokens_per_s=10.0 * concurrency)
     return Entry(
         conditions=conditions,
-        prompt_tokens=8,
-        output_tokens=4,
-        concurrency=concurrency,
+        task=f"8x4 with {concurrency} in flight",
         point=point,
         findings=(Finding(what="busy", evidence="somebody else"),),
     )

@@ -133,7 +133,7 @@ class TestThroughput:
         The batches take 9, 10 and 11 s: mean 10, deviation 1, t(2) = 4.3027, half width 4.3027 / √3 = 2.4841.
         """
         answers = [make(9.0), make(19.0), make(30.0)]
-        got = metrics.throughput(answers, Window(0.0, 30.0), in_flight=1)
+        got = metrics.throughput([(answers, Window(0.0, 30.0))], in_flight=1)
         assert got.tokens_per_s == pytest.approx(0.1)
         assert got.interval == pytest.approx((1 / 12.4841, 1 / 7.5159), rel=1e-4)
 
@@ -143,18 +143,18 @@ class TestThroughput:
         Batches of 10 tokens take 2, 3 and 4 s: 0.2, 0.3 and 0.4 s per token, half width 4.3027 × 0.1 / √3 = 0.24841.
         """
         answers = [make(at, tokens=5) for at in (1.0, 2.0, 3.5, 5.0, 7.0, 9.0, 10.0)]
-        got = metrics.throughput(answers, Window(0.0, 10.0), in_flight=4)
+        got = metrics.throughput([(answers, Window(0.0, 10.0))], in_flight=4)
         assert got.tokens_per_s == pytest.approx(3.5)
         assert got.interval == pytest.approx((1 / 0.54841, 1 / 0.05159), rel=1e-3)
 
     def test_too_few_batches(self) -> None:
         """Two batches have no interval."""
-        assert metrics.throughput([make(1.0), make(2.0)], Window(0.0, 2.0), in_flight=1).interval is None
+        assert metrics.throughput([([make(1.0), make(2.0)], Window(0.0, 2.0))], in_flight=1).interval is None
 
     def test_interval_without_end(self) -> None:
         """Batches of 1, 2 and 3 s (mean 2, half width 2.48) bound the rate from one side only: no interval."""
         answers = [make(1.0), make(3.0), make(6.0)]
-        assert metrics.throughput(answers, Window(0.0, 6.0), in_flight=1).interval is None
+        assert metrics.throughput([(answers, Window(0.0, 6.0))], in_flight=1).interval is None
 
     def test_interval_covers(self) -> None:
         """Over 400 simulated runs of eight requests, the interval holds the true rate in about 95 % of them."""
@@ -162,7 +162,7 @@ class TestThroughput:
         held = 0
         for _ in range(400):
             times = np.cumsum([draw.gauss(10.0, 2.0) for _ in range(8)])
-            got = metrics.throughput([make(float(at)) for at in times], Window(0.0, float(times[-1])), in_flight=1)
+            got = metrics.throughput([([make(float(at)) for at in times], Window(0.0, float(times[-1])))], in_flight=1)
             assert got.interval is not None
             held += got.interval[0] <= 0.1 <= got.interval[1]
         assert 366 <= held <= 393  # 380 ± 3 × √(400 × 0.95 × 0.05)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from itertools import pairwise
 
+import pytest
 from made_answers import make
 from mock_engine import Request, mock_engine, polite, saying
 
 from kit.profiler.answers import Answer, Failure
 from kit.profiler.engines import endpoint
-from kit.profiler.point import Prompts, measure_point, summarise
+from kit.profiler.metrics import Window
+from kit.profiler.point import Measured, Steady, combined, measure_point, summarise
+from kit.profiler.prompts import Prompts
 
 
 def steady(requests: int) -> list[Answer]:
@@ -69,6 +74,58 @@ def test_other_lengths_are_said() -> None:
     answers = [*steady(10), make(11.5, 11.7, 12.0, due=11.0, ordinal=11)]
     got = summarise(answers, label="8x2", output_tokens=2, concurrency=1, stopped_s=20.0)
     assert "1 of 11 answers had another length than 2 tokens, 3.0 on average" in got.findings[0].evidence
+
+
+def run_at(rate: float, requests: int = 10) -> Measured:
+    """One in flight, requests of two tokens at ``rate`` tokens/s, alternately a little faster and slower."""
+    times = [0.0]
+    for number in range(requests):
+        times.append(times[-1] + 2 / rate * (1.02 if number % 2 else 0.98))
+    answers = tuple(
+        make(begun + 0.3, ended, due=begun, ordinal=number + 1) for number, (begun, ended) in enumerate(pairwise(times))
+    )
+    return Measured(None, (), runs=(Steady(answers, Window(0.0, times[-1]), failed=1),))
+
+
+class TestCombined:
+    """Ten requests of 2 tokens take 10 s at 2 tokens/s and 5 s at 4."""
+
+    def test_all_requests_count(self) -> None:
+        """20 tokens in 10 s and 20 in another 10 are 2 tokens/s, with a narrower interval than one run has."""
+        alone = combined(run_at(2.0), Measured(None, ()), label="p", concurrency=1).point
+        both = combined(run_at(2.0), run_at(2.0), label="p", concurrency=1)
+        assert alone is not None
+        assert both.point is not None
+        assert (both.point.requests, both.point.runs, both.point.failed, both.findings) == (20, 2, 2, ())
+        assert both.point.output_tokens_per_s == pytest.approx(2.0)
+        assert both.point.duration_s == pytest.approx(20.0)
+        one, two = alone.output_tokens_per_s_interval, both.point.output_tokens_per_s_interval
+        assert one is not None
+        assert two is not None
+        # The width falls as t(k - 1) / √k: from 2.262 / √10 to 2.093 / √20, and s from √(10/9) to √(20/19).
+        expected = (2.093 / 20**0.5) * (20 / 19) ** 0.5 / ((2.262 / 10**0.5) * (10 / 9) ** 0.5)
+        assert (two[1] - two[0]) / (one[1] - one[0]) == pytest.approx(expected, rel=1e-3)
+
+    def test_runs_that_disagree_are_named(self) -> None:
+        """40 tokens in 10 + 5 s are 2.67 tokens/s; that the second run was twice as fast is said once."""
+        both = combined(run_at(2.0), run_at(4.0), label="p", concurrency=1)
+        assert both.point is not None
+        assert both.point.output_tokens_per_s == pytest.approx(40 / 15, rel=1e-4)
+        assert [finding.what for finding in both.findings] == ["p: its runs differ by more than their noise"]
+        thrice = combined(both, run_at(4.0), label="p", concurrency=1)
+        assert [finding.what for finding in thrice.findings] == ["p: its runs differ by more than their noise"]
+
+    def test_power_is_weighted_by_time(self) -> None:
+        """300 W for 10 s and 600 W for 5 s are 400 W, and at 40 tokens in 15 s that is 150 J per token."""
+        parts = []
+        for rate, watts in ((2.0, 300.0), (4.0, 600.0)):
+            one = combined(run_at(rate), Measured(None, ()), label="p", concurrency=1)
+            assert one.point is not None
+            parts.append(replace(one, point=one.point.model_copy(update={"power_w": watts})))
+        point = combined(*parts, label="p", concurrency=1).point
+        assert point is not None
+        assert point.power_w == pytest.approx(400.0, rel=1e-4)
+        assert point.energy_j_per_token == pytest.approx(150.0, rel=1e-4)
 
 
 def test_endpoint_is_measured() -> None:

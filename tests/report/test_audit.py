@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from rich.progress import Progress
 
 from kit.data import folder
 from kit.errors import EngineError, InputError
@@ -72,7 +71,7 @@ def test_a_machine_that_cannot_be_measured_is_a_warning_and_not_the_end(insurer,
         raise EngineError("the engine died: out of memory")
 
     monkeypatch.setattr(console, "measure", fails)
-    audit = console._measured(insurer, 20.0, Progress(disable=True))
+    audit = console._measured(insurer, 20.0)
     assert audit.measured is None
     assert audit.trouble == "This machine could not be measured: the engine died: out of memory"
 
