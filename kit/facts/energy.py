@@ -17,13 +17,20 @@ from kit.record import Basis, Figure, Part
 ELECTRICITY = TABLES / "electricity.csv"
 PUE = TABLES / "pue.csv"
 
+Currency = Literal["USD", "EUR", "GBP", "CHF", "JPY", "INR", "SGD"]
+Customers = Literal["commercial", "industrial", "business"]
+"""Who pays: shops and offices, factories, or both of them; never households."""
+SiteKind = Literal["hyperscaler", "colocation", "server room", "cloud region", "survey"]
+"""Whose machine room: of a cloud, rented, one's own, of one region of a cloud, or the average of all."""
+
 
 class Tariff(Part):
     """What businesses pay for electricity in a region.
 
     Attributes:
-        region: ``US``, ``EU``, a country or a state: ``DE``, ``US-TX``.
+        region: ``US``, ``EU``, a country, a state or a continent: ``DE``, ``US-TX``, ``asia``.
         label: the region and class of customer in words.
+        customers: that class.
         price_per_kwh: in ``currency`` per kWh.
         currency: ISO 4217 code of the published price; nothing is converted here.
         note: what the price leaves out.
@@ -31,24 +38,45 @@ class Tariff(Part):
 
     region: str
     label: str
+    customers: Customers
     price_per_kwh: Figure
-    currency: Literal["USD", "EUR"]
+    currency: Currency
+    note: str
+
+
+class Site(Part):
+    """Power usage effectiveness of a machine room, a fleet of them or the average of many.
+
+    Attributes:
+        region: the key: ``aws eu-central-1``, ``colocation``.
+        kind: whose machine room it is.
+        pue: total power over power of the computers.
+        note: what the figure stands for.
+    """
+
+    region: str
+    kind: SiteKind
+    pue: Figure
     note: str
 
 
 class _Tariff(Part):
     region: str
     label: str
-    price_per_kwh: float = Field(gt=0, lt=2)
-    currency: Literal["USD", "EUR"]
+    customers: Customers
+    price_per_kwh: float = Field(gt=0, lt=100)
+    currency: Currency
+    basis: Literal["published", "assumed"]
     source: str
     date: dt.date
     note: str
 
 
-class _Pue(Part):
+class _Site(Part):
     region: str
+    kind: SiteKind
     value: float = Field(ge=1, le=3)
+    basis: Literal["published", "predicted", "assumed"]
     source: str
     date: dt.date
     note: str
@@ -58,10 +86,16 @@ def _tariff(row: _Tariff) -> Tariff:
     return Tariff(
         region=row.region,
         label=row.label,
-        price_per_kwh=Figure(value=row.price_per_kwh, basis=Basis.PUBLISHED, source=row.source, date=row.date),
+        customers=row.customers,
+        price_per_kwh=Figure(value=row.price_per_kwh, basis=Basis(row.basis), source=row.source, date=row.date),
         currency=row.currency,
         note=row.note,
     )
+
+
+def _site(row: _Site) -> Site:
+    figure = Figure(value=row.value, basis=Basis(row.basis), source=f"{row.source}: {row.note}", date=row.date)
+    return Site(region=row.region, kind=row.kind, pue=figure, note=row.note)
 
 
 @cache
@@ -87,6 +121,19 @@ def electricity(region: str) -> Tariff:
 
 
 @cache
+def sites(path: Path = PUE) -> Mapping[str, Site]:
+    """Return all machine rooms whose power usage effectiveness is known.
+
+    Args:
+        path: the table; the kit's own unless told.
+
+    Raises:
+        InputError: a row of the table is broken.
+    """
+    return MappingProxyType(keyed(((row.region, _site(row)) for row in read_table(path, _Site)), path))
+
+
+@cache
 def pues(path: Path = PUE) -> Mapping[str, Figure]:
     """Return power usage effectiveness (total power over power of the computers) by region.
 
@@ -96,16 +143,14 @@ def pues(path: Path = PUE) -> Mapping[str, Figure]:
     Raises:
         InputError: a row of the table is broken.
     """
-    rows = read_table(path, _Pue)
-    found = (
-        (row.region, Figure(value=row.value, basis=Basis.PUBLISHED, source=f"{row.source}: {row.note}", date=row.date))
-        for row in rows
-    )
-    return MappingProxyType(keyed(found, path))
+    return MappingProxyType({region: site.pue for region, site in sites(path).items()})
 
 
 def pue(region: str) -> Figure:
-    """Return the power usage effectiveness of a cloud region (``aws eu-central-1``) or ``survey average``.
+    """Return the power usage effectiveness of a region of a cloud, a kind of machine room or a survey.
+
+    Args:
+        region: ``aws eu-central-1``, ``hyperscaler``, ``colocation``, ``server room`` or ``survey average``.
 
     Raises:
         InputError: none for that region; names the nearest.

@@ -24,7 +24,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"L4\b", "L4"),
     (r"A10G", "A10G"),
     (r"A10\b", "A10"),
-    (r"RTX PRO 6000 Blackwell Workstation", "RTX PRO 6000 Blackwell WS"),
+    (r"RTX PRO 6000 Blackwell Workstation", "RTX PRO 6000 WS"),
     (r"RTX 6000 Ada", "RTX 6000 Ada"),
     (r"RTX A6000", "A6000"),
     (r"RTX 5090(?! (?:D|Laptop))", "RTX 5090"),

@@ -247,7 +247,7 @@ def test_zeus_agrees(ask) -> None:
         ("NVIDIA GeForce RTX 3090 Ti", "RTX 3090 Ti"),
         ("NVIDIA RTX 6000 Ada Generation", "RTX 6000 Ada"),
         ("NVIDIA RTX A6000", "A6000"),
-        ("NVIDIA RTX PRO 6000 Blackwell Workstation Edition", "RTX PRO 6000 Blackwell WS"),
+        ("NVIDIA RTX PRO 6000 Blackwell Workstation Edition", "RTX PRO 6000 WS"),
         ("NVIDIA GB10", "DGX Spark GB10"),
         ("Tesla T4", "T4"),
     ],
