@@ -20,6 +20,7 @@ from kit.profiler.prompts import Prompts as Prompts
 _CLIENT_LIMITED = "is client_limited"
 _NO_INTERVAL = "throughput without interval"
 _APART = "its runs differ by more than their noise"
+_LIKEWISE = "; likewise in further runs"
 
 MOST_FAILURES = 0.05
 """Share of failed requests past which a point is not reported."""
@@ -147,7 +148,7 @@ def combined(one: Measured, other: Measured, *, label: str, concurrency: int) ->
         concurrency: requests in flight.
     """
     runs = (*one.runs, *other.runs)
-    findings = [f for f in (*one.findings, *other.findings) if _NO_INTERVAL not in f.what and _APART not in f.what]
+    findings = _merged(one.findings, other.findings)
     if not runs:
         return Measured(point=None, findings=tuple(findings))
     rates = [metrics.throughput([(run.answers, run.window)], in_flight=concurrency).interval for run in runs]
@@ -157,6 +158,18 @@ def combined(one: Measured, other: Measured, *, label: str, concurrency: int) ->
         findings.append(Finding(what=f"{label}: {_APART}", evidence=f"tokens/s by run, 95 % intervals: {said}"))
     measured = _with_point(runs, label=label, concurrency=concurrency, findings=findings)
     return _with_power(measured, [known.point for known in (one, other) if known.point is not None])
+
+
+def _merged(before: Sequence[Finding], after: Sequence[Finding]) -> list[Finding]:
+    """Return the findings of two measurements without doubles; what is said of all runs together is left to be said."""
+    found: dict[str, Finding] = {}
+    for finding in (*before, *after):
+        if _NO_INTERVAL in finding.what or _APART in finding.what:
+            continue
+        known = found.setdefault(finding.what, finding)
+        if known != finding and not known.evidence.endswith(_LIKEWISE):
+            found[finding.what] = Finding(what=known.what, evidence=known.evidence + _LIKEWISE)
+    return list(found.values())
 
 
 def _with_power(measured: Measured, points: Sequence[Point]) -> Measured:

@@ -106,8 +106,8 @@ class Series:
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """What was left out, and what spoilt or qualifies the results."""
-        return (*self.findings, *(finding for result in self.results.values() for finding in result.findings))
+        """What spoilt or qualifies the results, and what was left out."""
+        return (*(finding for result in self.results.values() for finding in result.findings), *self.findings)
 
     @property
     def peak_gib(self) -> float | None:
@@ -250,7 +250,7 @@ class Series:
             seconds=(1 - _DRAIN) * trial_s,
             longest_s=2 * trial_s,
             start_per_s=most / 2,
-            most_per_s=2 * most,
+            most_per_s=8 * most,
             drain_s=_DRAIN * trial_s,
             seed=1000 * (self._runs + 1),
             processes=self.processes,

@@ -109,12 +109,24 @@ def _print(known: Architecture, answers: tuple[Fit, ...], *, one: bool) -> None:
     requests = "1 request" if first.concurrency == 1 else f"{first.concurrency} requests at a time"
     console.print(f"{requests} of {first.context_tokens} tokens, prompt and output together", markup=False)
     console.print(_parts(first) if one else _catalogue(answers))
+    if other := [one.accelerator for one in answers if one.dtype == "bfloat16" and _lacks_bf16(one.accelerator)]:
+        console.print(
+            f"No BF16 arithmetic: {', '.join(other)}; --dtype float16 takes the same memory there.",
+            style="dim",
+            markup=False,
+        )
     console.print(
         'Memory is per GPU. "measure it": within 8 % of what is available. '
         "Activations, runtime and graphs are an allowance: kit/facts/tables/engine_memory.csv.",
         style="dim",
         markup=False,
     )
+
+
+def _lacks_bf16(name: str) -> bool:
+    """Tell whether a card has FP16 and no BF16; where the table has neither, nothing is known."""
+    card = accelerator(name)
+    return card.bf16_tflops is None and card.fp16_tflops is not None
 
 
 def _parts(answer: Fit) -> Table:

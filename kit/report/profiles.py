@@ -98,6 +98,8 @@ def run_profiles(
                     )
                 )
         except EngineError as error:
+            if len(models) == 1:
+                raise
             failures.append(f"{model}: {error}")
             Console(stderr=True).print(f"! {failures[-1]}", markup=False)
             continue

@@ -14,6 +14,7 @@ from kit.profiler.answers import Answer, Failure
 from kit.profiler.engines import endpoint
 from kit.profiler.metrics import Window
 from kit.profiler.point import Measured, Steady, combined, measure_point, summarise
+from kit.profiler.profile import Finding
 from kit.profiler.prompts import Prompts
 
 
@@ -114,6 +115,16 @@ class TestCombined:
         assert [finding.what for finding in both.findings] == ["p: its runs differ by more than their noise"]
         thrice = combined(both, run_at(4.0), label="p", concurrency=1)
         assert [finding.what for finding in thrice.findings] == ["p: its runs differ by more than their noise"]
+
+    def test_what_several_runs_suffered_is_said_once(self) -> None:
+        """Three runs that others disturbed, each a little differently, are one finding that says so."""
+        runs = [
+            replace(run_at(2.0), findings=(Finding(what="p was disturbed", evidence=f"{cores} cores"),))
+            for cores in (0.5, 0.6, 0.7)
+        ]
+        both = combined(runs[0], runs[1], label="p", concurrency=1)
+        assert both.findings == (Finding(what="p was disturbed", evidence="0.5 cores; likewise in further runs"),)
+        assert combined(both, runs[2], label="p", concurrency=1).findings == both.findings
 
     def test_power_is_weighted_by_time(self) -> None:
         """300 W for 10 s and 600 W for 5 s are 400 W, and at 40 tokens in 15 s that is 150 J per token."""
