@@ -3,15 +3,15 @@
     python benchmarks/against_vllm_bench.py [--architecture qwen3-0.6b] [--in-flight 4] [--requests 8] [--rounds 16]
 
 Both send the same prompts in the same order with the same fields, keep the same number in flight and ask for the same
-output, in turns (A B B A ...); the figures of a round are compared with each other. The kit's own figures are of the
+output, in turns (A B B A ...); the figures of all rounds are compared. The kit's own figures are of the
 steady window; here they are worked out as vLLM's are, from every request, or they could not be compared:
 
 * output throughput = all output tokens / (last end − start)
 * TTFT = first token − sending, TPOT = (last token − first) / (output tokens − 1), each the mean over the requests
 
 vLLM has to be installed (``make engine``). The server runs without prefix cache, so that nobody gains from having been
-second, and with the kit's generated tokenizer, since vLLM's client wants prompts as text. Ends with 1 if the median
-ratio of one of the three is off by more than 5 %.
+second, and with the kit's generated tokenizer, since vLLM's client wants prompts as text. Ends with 1 if one of the
+three, over all rounds, is off by more than 5 %.
 """
 
 from __future__ import annotations
