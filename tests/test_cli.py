@@ -56,7 +56,7 @@ def test_profile_show_compare_and_check():
     cpu = str(PROFILES / "cpu-2-core-qwen3-0.6b.json")
     shown = kit("profile", "show", cpu)
     assert shown.returncode == 0
-    assert "64 x 16, 1 in flight" in shown.stdout
+    assert "64 x 16 │ 1 in flight" in shown.stdout
     two, four = (str(PROFILES / f"h100-sxm-x{n}-llama-3.1-70b-fp8-vllm.json") for n in (2, 4))
     compared = kit("profile", "compare", two, four)
     assert "2 × H100 SXM" in compared.stdout

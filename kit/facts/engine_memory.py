@@ -27,19 +27,53 @@ GIB = 2**30
 class _Usable(Part):
     accelerator: str
     usable_gib: float = Field(gt=0)
+    devices: int = Field(default=1, ge=1)
     source: str
     date: dt.date
     note: str = ""
 
 
+class UsableMemory(Part):
+    """Memory that a driver reports.
+
+    Attributes:
+        accelerator: as in ``tables/gpus.csv``.
+        usable_gib: of one device, in GiB.
+        devices: devices that a process sees of one accelerator: each die of an MI250X is one.
+        note: what to know about it.
+    """
+
+    accelerator: str
+    usable_gib: Figure
+    devices: int
+    note: str
+
+
 @cache
-def _usable(path: Path = USABLE_TABLE) -> Mapping[str, Figure]:
-    rows = read_table(path, _Usable)
-    figures = (
-        (row.accelerator, Figure(value=row.usable_gib, basis=Basis.PUBLISHED, source=row.source, date=row.date))
-        for row in rows
+def usable_memories(path: Path = USABLE_TABLE) -> Mapping[str, UsableMemory]:
+    """Return what drivers report, by accelerator.
+
+    Args:
+        path: the table; the kit's own unless told.
+
+    Raises:
+        InputError: a row of the table is broken.
+    """
+    found = (
+        UsableMemory(
+            accelerator=row.accelerator,
+            usable_gib=Figure(value=row.usable_gib, basis=Basis.PUBLISHED, source=row.source, date=row.date),
+            devices=row.devices,
+            note=row.note,
+        )
+        for row in read_table(path, _Usable)
     )
-    return MappingProxyType(keyed(figures, path))
+    return MappingProxyType(keyed(((one.accelerator, one) for one in found), path))
+
+
+def engine_memories() -> Mapping[str, Default]:
+    """Return all figures of what an engine needs, by key."""
+    return defaults(ENGINE_TABLE)
 
 
 def usable_memory_gib(name: str) -> Figure:
@@ -54,8 +88,8 @@ def usable_memory_gib(name: str) -> Figure:
         InputError: no accelerator has that name; names the nearest.
     """
     marketed = accelerator(name).memory_gb
-    if name in _usable():
-        return _usable()[name]
+    if name in usable_memories():
+        return usable_memories()[name].usable_gib
     return marketed.model_copy(update={"value": marketed.value * 1e9 / GIB, "basis": Basis.ASSUMED})
 
 
@@ -68,4 +102,4 @@ def engine_memory(key: str) -> Default:
     Raises:
         InputError: there is no such figure; names the nearest.
     """
-    return look_up(defaults(ENGINE_TABLE), key, "figure of engine memory")
+    return look_up(engine_memories(), key, "figure of engine memory")

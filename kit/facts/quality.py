@@ -1,13 +1,15 @@
 """Public quality scores whose licence lets them travel, one row each in ``tables/quality.csv``.
 
 Scores of different benchmarks are never averaged or compared: a quality floor names its benchmark. Where two sources
-disagree about the same model, the lower score is carried and the note says so. Names join: open models are called as
+disagree about the same model, the lower score is carried and the note says so. A score from the client's own evaluation
+goes before a public one. Names join: open models are called as
 in :mod:`kit.facts.models`, API models by their genai-prices id.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -27,6 +29,7 @@ class Score(Part):
     Attributes:
         model: open model's name or API model's genai-prices id.
         benchmark: ``GPQA Diamond``, ``MMLU-Pro``, ``IFEval`` or ``Aider polyglot``.
+        version: of the benchmark, as far as it is known: how many questions, and what counts as right.
         value: the score.
         unit: of the score; percent of questions answered rightly for all four.
         self_reported: True where the maker of the model reports it; ``None`` where that is not known.
@@ -38,6 +41,7 @@ class Score(Part):
 
     model: str
     benchmark: str
+    version: str
     value: float
     unit: str
     self_reported: bool | None
@@ -50,6 +54,7 @@ class Score(Part):
 class _Row(Part):
     model: str
     benchmark: Literal["GPQA Diamond", "MMLU-Pro", "IFEval", "Aider polyglot"]
+    version: str
     value: float = Field(ge=0, le=100)
     unit: Literal["percent"]
     self_reported: Literal["yes", "no", "unknown"]
@@ -94,3 +99,26 @@ def score(model: str, benchmark: str) -> Score | None:
         near = did_you_mean(benchmark, benchmarks())
         raise InputError(f'unknown benchmark "{benchmark}"{near}; there is {one_of(benchmarks())}')
     return next((found for found in scores() if (found.model, found.benchmark) == (model, benchmark)), None)
+
+
+def score_value(model: str, benchmark: str, own: Mapping[tuple[str, str], float] | None = None) -> float | None:
+    """Return how a model does on a benchmark: the client's own score if there is one, else the public one.
+
+    Args:
+        model: open model's name or API model's genai-prices id.
+        benchmark: one of the table's, or one of the client's own.
+        own: the client's own scores by model and benchmark.
+
+    Returns:
+        The score, or ``None`` where nobody has one that may be carried.
+
+    Raises:
+        InputError: neither the table nor the client knows such a benchmark; names the nearest.
+    """
+    theirs = own or {}
+    if (model, benchmark) in theirs:
+        return theirs[model, benchmark]
+    if benchmark not in benchmarks() and benchmark in {name for _, name in theirs}:
+        return None
+    public = score(model, benchmark)
+    return None if public is None else public.value

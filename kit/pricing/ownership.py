@@ -4,6 +4,8 @@ References:
     [1] R. A. Brealey, S. C. Myers, F. Allen, *Principles of Corporate Finance*, ch. 2: present values, annuities.
     [2] Lenovo Press LP2368 (4 Feb 2026): purchase, maintenance, power and space of GPU servers.
     [3] ISO/IEC 30134-2:2016: power usage effectiveness.
+    [4] Lenovo Press LP2225 (23 May 2025): break-even of a server against a cloud, nothing but prices and power.
+    [5] *Rearchitecting LLMs* (Manning), section 12.9: a small model of one's own that passes hard requests on.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 HOURS_PER_YEAR = 8760.0
+RACK_UNITS = 42
+"""Height of the usual rack."""
 
 
 def capex(accelerators: int, price_per_accelerator: float, *, server_overhead_share: float) -> float:
@@ -103,6 +107,80 @@ def space_cost_per_month(power_w: float, price_per_kw_month: float) -> float:
     return power_w / 1000 * price_per_kw_month
 
 
+def rack_cost_per_month(rack_units: float, price_per_rack_month: float, *, units_per_rack: int = RACK_UNITS) -> float:
+    """Return the monthly rent of space in a rack, sold by height: ``units ÷ units of a rack × rent of a rack``.
+
+    Args:
+        rack_units: height of the machine.
+        price_per_rack_month: rent of a whole rack per month.
+        units_per_rack: height of the rack.
+
+    Raises:
+        ValueError: a negative argument, or a machine that is higher than its rack.
+    """
+    _not_negative(rack_units=rack_units, price=price_per_rack_month)
+    if rack_units > units_per_rack:
+        raise ValueError(f"{rack_units:g} units in a rack of {units_per_rack} are impossible")
+    return rack_units / units_per_rack * price_per_rack_month
+
+
+def cluster_network_cost(price_per_server: float, servers: int, *, share: float) -> float:
+    """Return the price of switches and cables between servers, a share of their price; one server needs none.
+
+    Args:
+        price_per_server: of one, its network cards included.
+        servers: how many.
+        share: switches and cables as a share of the servers' price.
+
+    Raises:
+        ValueError: a negative argument.
+    """
+    _not_negative(price=price_per_server, servers=servers, share=share)
+    return price_per_server * servers * share if servers > 1 else 0.0
+
+
+def staff_fte(servers: int, *, first: float, each_further: float) -> float:
+    """Return the staff that servers need: ``first + each further × (servers − 1)``, and nobody for none.
+
+    Args:
+        servers: how many.
+        first: full-time equivalents for the first, on-call and software included.
+        each_further: full-time equivalents for each one after it.
+
+    Raises:
+        ValueError: a negative argument.
+    """
+    _not_negative(servers=servers, first=first, each_further=each_further)
+    return first + each_further * (servers - 1) if servers else 0.0
+
+
+def own_cost_per_hour(
+    price: float, *, maintenance_share: float, energy_per_hour: float, space_per_month: float, hours_per_month: float
+) -> float:
+    """Return what an hour of an own machine costs apart from its purchase [2].
+
+    ``cost = price × maintenance ÷ 8760 + energy + space ÷ hours of a month``
+
+    Args:
+        price: purchase price.
+        maintenance_share: maintenance and support as a share of it per year.
+        energy_per_hour: electricity and cooling.
+        space_per_month: rent of its place.
+        hours_per_month: over which that rent is spread; the report takes 720.
+
+    Raises:
+        ValueError: a negative argument, or a month without hours.
+    """
+    _not_negative(energy=energy_per_hour, space=space_per_month)
+    if not hours_per_month > 0:
+        raise ValueError(f"a month of {hours_per_month} hours is impossible")
+    return (
+        maintenance_per_year(price, maintenance_share) / HOURS_PER_YEAR
+        + energy_per_hour
+        + space_per_month / hours_per_month
+    )
+
+
 def monthly_rate(rate_per_year: float) -> float:
     """Return the monthly rate that compounds to the yearly one: ``(1 + r)^(1/12) − 1`` [1].
 
@@ -155,7 +233,7 @@ def net_present_value(amounts: Iterable[float], *, rate_per_year: float) -> floa
 
 
 def break_even_hours(price: float, *, own_cost_per_hour: float, rent_per_hour: float) -> float | None:
-    """Return after how many hours of use buying costs as much as renting, nothing discounted [2].
+    """Return after how many hours of use buying costs as much as renting, nothing discounted [2, 4].
 
     ``hours = price / (rent − own cost)``; ``None`` where renting never costs more.
 
@@ -168,6 +246,42 @@ def break_even_hours(price: float, *, own_cost_per_hour: float, rent_per_hour: f
     if rent_per_hour <= own_cost_per_hour:
         return None
     return price / (rent_per_hour - own_cost_per_hour)
+
+
+def cost_per_request(
+    machine_per_hour: float, requests_per_hour: float, *, passed_on_share: float, price_per_request: float
+) -> float:
+    """Return what a request costs if a machine serves it and passes some on to an API [5].
+
+    ``cost = machine ÷ requests + share passed on × price at the API``
+
+    Args:
+        machine_per_hour: of the machine, own or rented, whether it is busy or not.
+        requests_per_hour: all requests.
+        passed_on_share: share of them that the API has to answer in the end.
+        price_per_request: at the API.
+
+    Raises:
+        ValueError: a negative argument, no requests, or a share above one.
+    """
+    _not_negative(machine=machine_per_hour, share=passed_on_share, price=price_per_request)
+    if not requests_per_hour > 0 or passed_on_share > 1:
+        raise ValueError(f"{requests_per_hour} requests of which {passed_on_share:g} are passed on are impossible")
+    return machine_per_hour / requests_per_hour + passed_on_share * price_per_request
+
+
+def break_even_requests_per_hour(machine_per_hour: float, price_per_request: float) -> float | None:
+    """Return the requests per hour from which a machine is cheaper than an API: ``machine ÷ price of a request`` [5].
+
+    Args:
+        machine_per_hour: of the machine, own or rented.
+        price_per_request: at the API; ``None`` is returned where it is free.
+
+    Raises:
+        ValueError: a negative argument.
+    """
+    _not_negative(machine=machine_per_hour, price=price_per_request)
+    return machine_per_hour / price_per_request if price_per_request else None
 
 
 def _not_negative(**arguments: float) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from kit.errors import EngineError, InputError
 from kit.profiler.arrivals import read_trace
 from kit.profiler.check import check_profile
-from kit.profiler.compare import compare, name
+from kit.profiler.compare import compare, load
 from kit.profiler.profile import Goodput, HardwareProfile, Regime, Spread, WayThere
 from kit.profiler.tasks import OpenLoop, Replay, Search, Task
 from kit.profiler.weights import public_name
@@ -266,17 +266,19 @@ def _print_profile(profile: HardwareProfile) -> None:
     engine = f"{profile.engine.name} {profile.engine.version or ''}".strip()
     machine = f"{profile.accelerators} × {profile.accelerator}"
     table = Table(title=f"{profile.model.name} ({profile.model.dtype}) on {machine}, {engine}")
-    table.add_column("prompt x output", no_wrap=True)
+    table.add_column("tokens", no_wrap=True)
+    table.add_column("load", overflow="fold")
     powered = any(point.power_w is not None for point in profile.points)
-    columns = ("tokens/s", "95 % interval", "TTFT, ms", "TPOT, ms", "requests")
+    columns = ("tokens/s", "95 %", "TTFT ms", "TPOT ms", "n")
     for column in (*columns, *(("W", "J/token") if powered else ())):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for point in profile.points:
         interval = point.output_tokens_per_s_interval
         table.add_row(
-            name(point),
+            f"{point.prompt_tokens:g} x {point.output_tokens:g}",
+            load(point),
             f"{point.output_tokens_per_s:.4g}",
-            "–" if interval is None else f"{interval[0]:.4g} to {interval[1]:.4g}",
+            "–" if interval is None else f"{interval[0]:.3g}–{interval[1]:.3g}",
             _milliseconds(point.ttft_s),
             _milliseconds(point.tpot_s),
             "–" if point.requests is None else f"{point.requests}",

@@ -32,6 +32,13 @@ def test_derived_defaults_follow_from_their_sources() -> None:
     assert (round(low, 2), round(high, 2)) == (0.14, 0.45)
 
 
+def test_defaults_of_several_servers_follow_from_their_sources() -> None:
+    """Worked by hand: 12 people for 128 servers are 0.094 each; 963,840 on 64 x 310,000 are 4.86 %."""
+    assert default("staff_fte_per_further_server").figure.value == round(12 / 128, 3)
+    assert default("cluster_network_share").figure.value == round((288_000 + 675_840) / (64 * 310_000), 4)
+    assert default("rack_per_month_usd").figure.value == (500 + 2_000) / 2
+
+
 def test_shares_are_shares() -> None:
     """A share lies between 0 and 1."""
     for row in defaults().values():

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from kit.errors import InputError
-from kit.facts.engine_memory import usable_memory_gib
+from kit.facts.engine_memory import usable_memories
 from kit.facts.gpu_physics import generations, implausible, memory_kinds
 from kit.facts.gpus import Accelerator, accelerator, accelerators
-from kit.record import Basis
 
 ARITHMETIC = ("fp16_tflops", "bf16_tflops", "fp8_tflops", "fp4_tflops", "int8_tops")
 COMPUTING = [name for name, card in accelerators().items() if any(getattr(card, figure) for figure in ARITHMETIC)]
@@ -18,8 +17,8 @@ COMPUTING = [name for name, card in accelerators().items() if any(getattr(card, 
 
 def wrong(card: Accelerator) -> str:
     """Return what is implausible about an accelerator, its driver's report included."""
-    reported = usable_memory_gib(card.name)
-    return "; ".join(implausible(card, reported.value if reported.basis is Basis.PUBLISHED else None))
+    reported = usable_memories().get(card.name)
+    return "; ".join(implausible(card, None if reported is None else reported.usable_gib.value * reported.devices))
 
 
 def scaled(card: Accelerator, factor: float, *names: str) -> Accelerator:

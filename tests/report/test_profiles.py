@@ -52,6 +52,7 @@ def measured(url: str, out: Path, **load: object) -> HardwareProfile:
 def test_schedules_reach_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     """A rate and a trace are measured after the service curve, under the model's name in requests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "120")
     trace = tmp_path / "day.csv"
     rows = "".join(f"{i / 20},5,2\n" for i in range(40))
     trace.write_text(f"due_s,prompt_tokens,output_tokens\n{rows}", encoding="utf-8")
