@@ -218,12 +218,108 @@ def fit(
     )
 
 
+prices_app = typer.Typer(no_args_is_help=True, help="Show, refresh, check and carry prices.")
+app.add_typer(prices_app, name="prices")
+
+
+@prices_app.command("show")
+def prices_show(
+    models: Annotated[list[str] | None, typer.Argument(help="gpt-4o, groq/llama-3.3-70b-versatile, ...")] = None,
+    prompt_tokens: Annotated[int | None, typer.Option(min=0, help="Price a request with that many in.")] = None,
+    output_tokens: Annotated[int, typer.Option(min=0, help="Tokens of its answer.")] = 0,
+    cached_tokens: Annotated[int, typer.Option(min=0, help="Tokens of its prompt that are cached.")] = 0,
+    batch: Annotated[bool, typer.Option("--batch", help="Through the batch interface.")] = False,
+    date: Annotated[str | None, typer.Option(help="Day for which prices hold, e.g. 2026-11-22; today.")] = None,
+    closest: Annotated[bool, typer.Option("--closest", help="Take the nearest match of a name.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show list prices of models, their date and source, and what a request costs."""
+    from kit.report.prices import Asked, show_prices
+
+    asked = Asked(prompt_tokens, output_tokens, cached_tokens, batch)
+    show_prices(models or [], asked=asked, date=date, as_json=as_json, closest=closest)
+
+
+@prices_app.command("refresh")
+def prices_refresh(
+    sources: Annotated[
+        list[str], typer.Argument(help="URLs or files; genai-prices, litellm and openrouter name their own URL.")
+    ],
+    form: Annotated[
+        str | None, typer.Option("--format", help="genai-prices, litellm, openrouter or gpuhunt; by the content.")
+    ] = None,
+    store: Annotated[Path | None, typer.Option(help="Folder of price lists; $KIT_DATA/prices.")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Though prices jump 100 times or half are lost.")] = False,
+) -> None:
+    """Put newer price lists in place, once they are found sound, and show what they change."""
+    from kit.report.price_books import refresh_prices
+
+    refresh_prices(sources, form=form, store=store, accept=accept)
+
+
+@prices_app.command("check")
+def prices_check(
+    book: Annotated[Path | None, typer.Argument(help="A price book; today's prices unless given.")] = None,
+    against: Annotated[
+        str, typer.Option(help="A price list of LiteLLM or OpenRouter: a file, litellm or openrouter.")
+    ] = "litellm",
+    models: Annotated[str | None, typer.Option(help="Only these: openai/gpt-4o,mistral/...")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if a price is disputed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List every price on which a second list disagrees by more than 1 %."""
+    from kit.report.price_books import check_prices
+
+    named = [name.strip() for name in models.split(",")] if models else []
+    if check_prices(book, against=against, models=named, as_json=as_json) and strict:
+        raise typer.Exit(1)
+
+
+@prices_app.command("export")
+def prices_export(
+    out: Annotated[Path, typer.Option("--out", help="The file.")] = Path("prices.json"),
+    engagement: Annotated[str | None, typer.Option(help="All prices that this engagement considers.")] = None,
+    models: Annotated[str | None, typer.Option(help="Or of these models: openai/gpt-4o,mistral/...")] = None,
+    against: Annotated[str | None, typer.Option(help="Put in what this second list disputes.")] = None,
+) -> None:
+    """Write a price book that can be carried, edited and compared."""
+    from kit.report.price_books import export_prices
+
+    named = [name.strip() for name in models.split(",")] if models else []
+    export_prices(out, engagement=engagement, models=named, against=against)
+
+
 @app.command()
 def hardware(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Show what is in this machine."""
     from kit.report.console import show_hardware
 
     show_hardware(as_json=as_json)
+
+
+facts_app = typer.Typer(
+    no_args_is_help=True, help="The kit's tables of facts: what they say, who says so, how old it is."
+)
+app.add_typer(facts_app, name="facts")
+
+
+@facts_app.command("list")
+def facts_list(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """List all tables with their rows, sources and age."""
+    from kit.report.facts import list_facts
+
+    list_facts(as_json=as_json)
+
+
+@facts_app.command("show")
+def facts_show(
+    name: Annotated[str, typer.Argument(help="A table, or a row of any table: 'H100 SXM', 'openai', 'DE'.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show a table, or one row, with source and age of everything in it."""
+    from kit.report.facts import show_facts
+
+    show_facts(name, as_json=as_json)
 
 
 @app.command()

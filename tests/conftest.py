@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kit.report.audit import Audit, open_audit
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_refreshed_prices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prices that somebody refreshed on this machine are not the tests' business."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KIT_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="session")

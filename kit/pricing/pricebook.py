@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from kit.facts.gpus import Accelerator, accelerator
-from kit.pricing.rental import Rental, rentals
-from kit.pricing.tokens import RequestPrice, price_request
-from kit.record import Basis, Figure, Part, Record
+from kit.pricing.api_price import ApiPrice, PerRequest, api_price, per_request
+from kit.pricing.dispute import Dispute
+from kit.pricing.rental import Rental, offers, rentals
+from kit.pricing.store import stored
+from kit.pricing.tokens import price_request
+from kit.record import Figure, Part, Record
 
 
 class RequestClass(Part):
@@ -30,28 +33,6 @@ class RequestClass(Part):
     cached_tokens: float = Field(default=0, ge=0)
     output_tokens: float = Field(gt=0)
     batch: bool = False
-
-
-class ApiPrice(Part):
-    """List prices of a model for short prompts, US dollars per 10⁶ tokens.
-
-    Attributes:
-        provider: genai-prices id of the provider.
-        model: exact id of the model.
-        usd_per_mtok_input: prompt tokens.
-        usd_per_mtok_cached: prompt tokens read from the cache; ``None``: no price of their own.
-        usd_per_mtok_output: output tokens.
-        tier_above_tokens: longer prompts pay more for all their tokens; ``None`` where there are no tiers.
-        context_tokens: longest request that the model takes; ``None`` where the price list does not say.
-    """
-
-    provider: str
-    model: str
-    usd_per_mtok_input: Figure
-    usd_per_mtok_cached: Figure | None
-    usd_per_mtok_output: Figure
-    tier_above_tokens: int | None
-    context_tokens: int | None = None
 
 
 class RequestClassPrice(Part):
@@ -75,7 +56,7 @@ class RequestClassPrice(Part):
     cached_tokens: float
     output_tokens: float
     batch: bool
-    usd_per_request: Figure
+    usd_per_request: PerRequest
 
 
 class Purchase(Part):
@@ -94,6 +75,7 @@ class PriceBook(Record):
         requests: what a request of each workload costs at each of them.
         rentals: offers of rented accelerators, cheapest first.
         purchases: purchase prices of accelerators.
+        disputes: prices of the APIs on which a second list disagrees.
     """
 
     kind: ClassVar[str] = "price book"
@@ -102,25 +84,57 @@ class PriceBook(Record):
     requests: tuple[RequestClassPrice, ...] = ()
     rentals: tuple[Rental, ...] = ()
     purchases: tuple[Purchase, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
 
     @model_validator(mode="after")
     def _no_negative_price(self) -> Self:
-        for where, figure in self._prices():
-            if figure is not None and figure.value < 0:
-                raise ValueError(f"{where}: a price of {figure.value} is negative")
+        wrong = [f"{where}: {price.value:g} is negative" for where, price in self.prices() if price.value < 0]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
-    def _prices(self) -> Iterator[tuple[str, Figure | None]]:
-        for api in self.api:
-            for figure in (api.usd_per_mtok_input, api.usd_per_mtok_cached, api.usd_per_mtok_output):
-                yield f"api: {api.provider}/{api.model}", figure
-        for request in self.requests:
-            yield f"requests: {request.workload} at {request.provider}/{request.model}", request.usd_per_request
-        for offer in self.rentals:
-            for figure in (offer.usd_per_gpu_hour, offer.usd_per_gpu_hour_spot):
-                yield f"rentals: {offer.accelerator} at {offer.provider}", figure
-        for purchase in self.purchases:
-            yield f"purchases: {purchase.accelerator}", purchase.usd_per_accelerator
+    def prices(self) -> Iterator[tuple[str, Figure]]:
+        """Yield all prices with the row and the key at which they stand: ``api[3] openai/gpt-4o: usd_per_...``."""
+        for list_name in ROW_LISTS:
+            for index, row in enumerate(getattr(self, list_name)):
+                where = f"{list_name}[{index}] {row_name(list_name, row)}"
+                for key, price in _figures(row):
+                    yield f"{where}: {key}", price
+
+
+ROW_LISTS = ("api", "requests", "rentals", "purchases")
+_NAMES = {
+    "api": ("provider", "model"),
+    "requests": ("workload", "provider", "model"),
+    "rentals": ("provider", "accelerator"),
+    "purchases": ("accelerator",),
+    "disputes": ("provider", "model"),
+}
+
+
+def row_name(list_name: str, row: object) -> str:
+    """Return how a row of the book is called: ``openai/gpt-4o``, ``chat/openai/gpt-4o``, ``verda/H100 SXM``.
+
+    Args:
+        list_name: name of the book's list in which it stands.
+        row: the row, as a record or as the raw mapping of a file.
+    """
+
+    def part(name: str) -> object:
+        return row.get(name, "?") if isinstance(row, Mapping) else getattr(row, name, "?")
+
+    return "/".join(str(part(name)) for name in _NAMES[list_name])
+
+
+def _figures(row: Part, prefix: str = "") -> Iterator[tuple[str, Figure]]:
+    for name in type(row).model_fields:
+        value = getattr(row, name)
+        if isinstance(value, Figure):
+            yield prefix + name, value
+        elif isinstance(value, tuple):
+            for index, child in enumerate(value):
+                if isinstance(child, Part):
+                    yield from _figures(child, f"{prefix}{name}[{index}].")
 
 
 def price_book(
@@ -148,33 +162,50 @@ def price_book(
     offers, cards = list(dict.fromkeys(api_offers)), [accelerator(name) for name in dict.fromkeys(accelerators)]
     return PriceBook(
         date=date,
-        api=tuple(_api_price(provider, model, noon) for provider, model in offers),
+        api=tuple(api_price(provider, model, noon) for provider, model in offers),
         requests=tuple(
             _request_class_price(provider, model, request, noon)
             for request in request_classes
             for provider, model in offers
         ),
-        rentals=tuple(offer for card in cards for offer in rentals(card.name)),
+        rentals=tuple(offer for card in cards for offer in rentals_of(card.name)),
         purchases=tuple(purchase for card in cards for purchase in _purchase(card)),
     )
 
 
-def _published(value: float, price: RequestPrice) -> Figure:
-    return Figure(value=value, basis=Basis.PUBLISHED, source=price.source, date=price.date)
+def rentals_of(name: str) -> tuple[Rental, ...]:
+    """Return the professional offers of an accelerator, cheapest first.
+
+    Those of a refreshed list take the place of what the kit's table has of the same provider.
+
+    Args:
+        name: the accelerator's name in the kit's table.
+
+    Raises:
+        InputError: there is no such accelerator, or the refreshed list is broken.
+    """
+    refreshed = stored("gpuhunt")
+    if refreshed is None:
+        return rentals(name)
+    wanted = accelerator(name).name
+    newer = [one for one in offers(refreshed[0]) if one.accelerator == wanted and one.tier == "professional"]
+    renewed = {offer.provider for offer in newer}
+    own = [offer for offer in rentals(name) if offer.provider not in renewed]
+    return tuple(sorted((*newer, *own), key=lambda offer: (offer.usd_per_gpu_hour.value, offer.provider)))
 
 
-def _api_price(provider: str, model: str, when: dt.datetime) -> ApiPrice:
-    price = price_request(provider, model, prompt_tokens=1, output_tokens=1, when=when)
-    cached = price.usd_per_mtok_cached
-    return ApiPrice(
-        provider=provider,
-        model=model,
-        usd_per_mtok_input=_published(price.usd_per_mtok_input, price),
-        usd_per_mtok_cached=None if cached is None else _published(cached, price),
-        usd_per_mtok_output=_published(price.usd_per_mtok_output, price),
-        tier_above_tokens=price.tier_above_tokens,
-        context_tokens=price.context_tokens,
+def request_price(request: RequestClass, price: ApiPrice) -> RequestClassPrice:
+    """Return what a request of a workload costs by the list prices of a book; its date and source are theirs.
+
+    Raises:
+        PriceError: the book has no batch price.
+    """
+    counts = request.model_dump(exclude={"workload"})
+    origin = price.usd_per_mtok_input
+    usd = PerRequest(
+        value=price.usd(**counts), unit="USD per request", basis=origin.basis, source=origin.source, date=origin.date
     )
+    return RequestClassPrice(provider=price.provider, model=price.model, usd_per_request=usd, **request.model_dump())
 
 
 def _request_class_price(provider: str, model: str, request: RequestClass, when: dt.datetime) -> RequestClassPrice:
@@ -187,9 +218,8 @@ def _request_class_price(provider: str, model: str, request: RequestClass, when:
         when=when,
         batch=request.batch,
     )
-    return RequestClassPrice(
-        provider=provider, model=model, usd_per_request=_published(price.usd, price), **request.model_dump()
-    )
+    usd = per_request(price.usd, price)
+    return RequestClassPrice(provider=provider, model=model, usd_per_request=usd, **request.model_dump())
 
 
 def _purchase(card: Accelerator) -> tuple[Purchase, ...]:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from kit.errors import PriceError, did_you_mean
+from kit.errors import PriceError
+from kit.pricing.listed import find_model
+from kit.pricing.price_list import price_list
 from kit.record import Part
 
 if TYPE_CHECKING:
-    from genai_prices.types import MatchLogic, ModelInfo, ModelPrice, PriceCalculation, Provider
+    from genai_prices.types import ModelInfo, ModelPrice, PriceCalculation, Provider
 
 BATCH = {"processing": "batch"}
-_RELEASE = re.compile(r"[-@](20\d{6}|20\d{2}-\d{2}-\d{2})(-v\d+(:\d+)?)?")
 _VERIFIED = re.compile(r"(?:verified|checked|as of)\b[^.;]*?(20\d{2}-\d{2}-\d{2})")
 
 
@@ -81,21 +81,42 @@ def price_request(
         PriceError: the provider or the exact model is unknown, the counts are impossible, there is no price per
             token, or no batch price on that day.
     """
-    from genai_prices import Usage
-
     prompt, output, cached = (_whole(count) for count in (prompt_tokens, output_tokens, cached_tokens))
     if cached > prompt:
         raise PriceError(f"{provider}/{model}: {cached} cached tokens of a prompt of {prompt}: they are part of it")
-    seller, lister, listed = _find(provider, model)
+    tier = max((start for start in tiers_of(provider, model, when, batch=batch) if prompt > start), default=None)
+    one, fee = _of_tier(provider, model, tier, when, batch)
+    each_cached = one.usd_per_mtok_input if one.usd_per_mtok_cached is None else one.usd_per_mtok_cached
+    paid = (prompt - cached) * one.usd_per_mtok_input + cached * each_cached + output * one.usd_per_mtok_output
+    return one.model_copy(update={"usd": paid / 1e6 + fee})
+
+
+@lru_cache(maxsize=4096)
+def _of_tier(provider: str, model: str, tier: int | None, when: dt.datetime, batch: bool) -> tuple[RequestPrice, float]:
+    """Return a request of a tier as the library's engine prices it, and what a request costs besides its tokens.
+
+    The engine takes a third of a millisecond for a request, a Monte Carlo run asks for thousands, and within a tier
+    the price is a sum of products. So the engine is asked once a tier, and that it adds up in this way is checked.
+    """
+    from genai_prices import Usage
+
+    seller, lister, listed = find_model(provider, model)
     if batch and not _has_batch_price(listed, lister is seller, when):
         raise PriceError(f"{provider}/{model}: the price list has no batch price on {when:%Y-%m-%d}")
-    found = listed.calc_price(
-        Usage(input_tokens=prompt, cache_read_tokens=cached, output_tokens=output),
-        seller,
-        genai_request_timestamp=when,
-        price_context=BATCH if batch else None,
+    prompt, context = (tier or 0) + 3, BATCH if batch else None
+    found, free = (
+        listed.calc_price(usage, seller, genai_request_timestamp=when, price_context=context)
+        for usage in (
+            Usage(input_tokens=prompt, cache_read_tokens=1, output_tokens=1),
+            Usage(input_tokens=0, cache_read_tokens=0, output_tokens=0),
+        )
     )
-    return _request_price(found, lister, prompt)
+    one, fee = _request_price(found, lister, prompt), float(free.total_price)
+    each_cached = one.usd_per_mtok_input if one.usd_per_mtok_cached is None else one.usd_per_mtok_cached
+    added = ((prompt - 1) * one.usd_per_mtok_input + each_cached + one.usd_per_mtok_output) / 1e6 + fee
+    if abs(added - one.usd) > 1e-9 * max(added, one.usd):
+        raise PriceError(f"{provider}/{model}: its price is not a sum over its tokens: {one.usd:g} USD, not {added:g}")
+    return one, fee
 
 
 def _whole(count: float) -> int:
@@ -117,9 +138,9 @@ def _request_price(found: PriceCalculation, lister: Provider, prompt: int) -> Re
         usd_per_mtok_input=each_input,
         usd_per_mtok_output=each_output,
         usd_per_mtok_cached=_per_mtok(prices, "cache_read_mtok", prompt),
-        tier_above_tokens=_first_tier(prices),
+        tier_above_tokens=next(iter(_tier_starts(prices)), None),
         context_tokens=found.model.context_window,
-        source=f"{(found.provider.pricing_urls or ['no price page'])[0]} (genai-prices {_version()})",
+        source=f"{(found.provider.pricing_urls or ['no price page'])[0]} ({price_list().label})",
         date=checked_on(lister.id, found.model.id),
     )
 
@@ -136,60 +157,43 @@ def _per_mtok(prices: ModelPrice, key: str, prompt: int) -> float | None:
     return None if price is None else float(price)
 
 
-def _first_tier(prices: ModelPrice) -> int | None:
+def _tier_starts(prices: ModelPrice) -> tuple[int, ...]:
     from genai_prices.types import TieredPrices
 
-    tiered = (price for price in (prices.input_mtok, prices.output_mtok) if isinstance(price, TieredPrices))
-    return min((tier.start for price in tiered for tier in price.tiers), default=None)
+    tiered = (getattr(prices, key) for key in ("input_mtok", "cache_read_mtok", "output_mtok"))
+    return tuple(sorted({tier.start for price in tiered if isinstance(price, TieredPrices) for tier in price.tiers}))
+
+
+def has_batch_price(provider: str, model: str, when: dt.datetime) -> bool:
+    """Tell whether the price list has a batch price of a model at a moment.
+
+    Raises:
+        PriceError: the provider or the exact model is unknown.
+    """
+    seller, lister, listed = find_model(provider, model)
+    return _has_batch_price(listed, lister is seller, when)
+
+
+@lru_cache(maxsize=4096)
+def tiers_of(provider: str, model: str, when: dt.datetime, *, batch: bool = False) -> tuple[int, ...]:
+    """Return the lengths of a prompt above which all its tokens cost more, the shortest first.
+
+    Args:
+        provider: genai-prices id of the provider.
+        model: exact id of the model.
+        when: the moment for which they hold.
+        batch: of the batch interface.
+
+    Raises:
+        PriceError: the provider or the exact model is unknown.
+    """
+    return _tier_starts(find_model(provider, model)[2].get_prices(when, BATCH if batch else None))
 
 
 def _has_batch_price(listed: ModelInfo, own_list: bool, when: dt.datetime) -> bool:
     """Tell whether the library would use a batch price: where it has none, it silently takes the standard one."""
     variants = (variant for variant in listed.price_variants or () if variant.when == BATCH)
     return own_list and any(variant.constraint is None or variant.constraint.active(when) for variant in variants)
-
-
-@cache
-def _find(provider: str, model: str) -> tuple[Provider, Provider, ModelInfo]:
-    """Return the seller, the provider whose list has the model, and the model, matched exactly."""
-    known = _providers()
-    if provider not in known:
-        raise PriceError(f'unknown provider "{provider}"{did_you_mean(provider, known)}')
-    seller = known[provider]
-    lists = [seller, *(known[name] for name in seller.fallback_model_providers or () if name in known)]
-    for lister in lists:
-        listed = lister.find_model(model)
-        if listed is not None and _is_exact(model, listed):
-            return seller, lister, listed
-    names = {name for lister in lists for listed in lister.models for name in _names(listed)}
-    raise PriceError(f'{provider}: no price for a model of exactly the id "{model}"{did_you_mean(model, names)}')
-
-
-def _is_exact(model: str, listed: ModelInfo) -> bool:
-    asked = model.casefold()
-    for name in _names(listed):
-        rest = asked.removeprefix(name.casefold())
-        if asked == name.casefold() or (rest != asked and _RELEASE.fullmatch(rest)):
-            return True
-    return False
-
-
-def _names(listed: ModelInfo) -> Iterator[str]:
-    """Yield the model's id and the aliases that its entry spells out."""
-    yield listed.id
-    yield from _spelled_out(listed.match)
-
-
-def _spelled_out(match: MatchLogic) -> Iterator[str]:
-    from genai_prices.types import ClauseEquals, ClauseOr, ClauseStartsWith
-
-    if isinstance(match, ClauseEquals):
-        yield match.equals
-    elif isinstance(match, ClauseStartsWith):
-        yield match.starts_with
-    elif isinstance(match, ClauseOr):
-        for clause in match.or_:
-            yield from _spelled_out(clause)
 
 
 @cache
@@ -207,34 +211,18 @@ def checked_on(provider: str, model: str) -> dt.date:
     Raises:
         PriceError: the price list bears no day at all.
     """
-    from genai_prices.types import StartDateConstraint
-
-    known = _providers()
+    known = price_list().providers
     remark = next((listed.price_comments for listed in known[provider].models if listed.id == model), None)
     verified = [dt.date.fromisoformat(day) for day in _VERIFIED.findall(remark or "")]
     if verified:
         return max(verified)
-    stamped = [
-        price.constraint.start_date
-        for listed in known["openrouter"].models
-        if isinstance(listed.prices, list)
-        for price in listed.prices
-        if isinstance(price.constraint, StartDateConstraint)
-    ]
-    if not stamped:
+    day = price_list().newest
+    if day is None:
         raise PriceError(f"{provider}/{model}: the price list does not say when it was checked")
-    return max(stamped)
+    return day
 
 
-@cache
-def _providers() -> dict[str, Provider]:
-    from genai_prices.data_snapshot import get_snapshot
-
-    return {provider.id: provider for provider in get_snapshot().providers}
-
-
-@cache
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("genai-prices")
+def forget_prices() -> None:
+    """Forget all that was looked up, so that a price list that was refreshed meanwhile is taken."""
+    for remembered in (price_request, _of_tier, tiers_of, find_model, checked_on, price_list):
+        remembered.cache_clear()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kit.pricing.age import OLD_DAYS
 from kit.record import Basis
 from kit.report.findings import speed_finding
 from kit.report.parts import Block, Cell, Chip, Column, Picture, Section, Table, Text, sentence_case
 from kit.report.words import MISSING, PLACE_NAMES, exact, number, per_thousand, percent, seconds, symbol
-from kit.strategy.verdict import MeasuredPoint, Option, Placement, Verdict
+from kit.strategy.ageing import stale
+from kit.strategy.verdict import Duty, Input, MeasuredPoint, Option, Placement, Verdict
 
 BASES = {
     Basis.ASSUMED: "Nobody vouches for these: replace them first.",
@@ -32,6 +34,28 @@ def options(verdict: Verdict) -> Section:
     for placement in verdict.placements:
         blocks += [table for table in (_permitted(placement, verdict.currency), _struck(placement)) if table.rows]
     return Section(key="options", title="Options for each workload", blocks=tuple(blocks))
+
+
+def duties(verdict: Verdict) -> Section:
+    """Return what the regulations have the client do itself, one list a rule."""
+    by_rule: dict[str, list[Duty]] = {}
+    for duty in verdict.duties:
+        by_rule.setdefault(duty.rule, []).append(duty)
+    blocks: list[Block] = []
+    for rule, found in by_rule.items():
+        first = found[0]
+        blocks.append(Text(text=f"{rule} ({first.binds}), for {', '.join(first.workloads)}:"))
+        blocks += [Text(text=duty.text, item=True) for duty in found]
+        blocks.append(Text(text=f"{first.reference}. Text of {first.date.isoformat()}: {first.source}. {first.note}"))
+    if blocks:
+        blocks.insert(
+            0,
+            Text(
+                text="No choice of place takes these off the client: they are no gates. This is not legal advice, but "
+                "a reading of each rule as of the date that stands with it."
+            ),
+        )
+    return Section(key="duties", title="What the regulations leave to the client", blocks=tuple(blocks))
 
 
 def _name(option: Option, options: Sequence[Option]) -> str:
@@ -174,7 +198,7 @@ def inputs(verdict: Verdict) -> Section:
     blocks: list[Block] = []
     for basis, meaning in BASES.items():
         rows: list[tuple[Cell, ...]] = [
-            (sentence_case(item.label), exact(item.value), item.unit, item.source, item.date.isoformat())
+            (sentence_case(item.label), exact(item.value), item.unit, item.source, _day(item, verdict))
             for item in verdict.inputs
             if item.basis is basis
         ]
@@ -196,6 +220,12 @@ def inputs(verdict: Verdict) -> Section:
     return Section(
         key="inputs", title="Every figure that entered, the least certain first", blocks=tuple(blocks), page=True
     )
+
+
+def _day(item: Input, verdict: Verdict) -> str:
+    """Return the day of an input, marked where it is a price that is too old to be relied on."""
+    mark = f" (over {OLD_DAYS} days old)" if stale(item, verdict.date, days=OLD_DAYS) else ""
+    return item.date.isoformat() + mark
 
 
 def limits(verdict: Verdict) -> Section:

@@ -73,7 +73,7 @@ def test_a_negative_price_in_the_file_is_named(tmp_path: Path) -> None:
     text["rentals"][0]["usd_per_gpu_hour"]["value"] = -1
     path = tmp_path / "prices.json"
     path.write_text(json.dumps(text))
-    with pytest.raises(InputError, match=r"rentals: H100 SXM at verda: a price of -1\.0 is negative"):
+    with pytest.raises(InputError, match=r"rentals\[0\] verda/H100 SXM: usd_per_gpu_hour: -1 is negative"):
         PriceBook.read(path)
 
 

@@ -1,7 +1,6 @@
 """Specification of the price of one request to a cloud API."""
 
 import datetime as dt
-import time
 from decimal import Decimal
 
 import pytest
@@ -172,10 +171,50 @@ def test_the_day_of_the_check_is_the_price_lists_own() -> None:
     assert checked_on("groq", "llama-3.3-70b-versatile") == dt.date(2026, 11, 9)
 
 
-def test_ten_thousand_look_ups_take_less_than_a_second() -> None:
-    """A Monte Carlo run asks for the same prices again and again: 10,000 look-ups in under a second."""
+def test_prices_hang_on_the_hour() -> None:
+    """DeepSeek V4 Flash: the price list has one price at 12:00 UTC and twice of it at 02:00 UTC."""
+    from genai_prices import Usage, calc_price
+
+    found = {}
+    for hour in (2, 12):
+        when = dt.datetime(2026, 11, 22, hour, tzinfo=dt.UTC)
+        theirs = calc_price(
+            Usage(input_tokens=10**6), "deepseek-v4-flash", provider_id="deepseek", genai_request_timestamp=when
+        )
+        found[hour] = price("deepseek", "deepseek-v4-flash", 10**6, 0, when=when).usd
+        assert found[hour] == pytest.approx(float(theirs.total_price))
+    assert found[2] == pytest.approx(2 * found[12])
+
+
+def test_an_id_for_which_the_library_has_no_rule_is_exact() -> None:
+    """Fireworks' models are matched by their long names only; the short id of the entry is exact too."""
+    short = price("fireworks", "deepseek-v3-0324")
+    assert short.model_id == "deepseek-v3-0324"
+
+
+def test_ten_thousand_look_ups_ask_the_engine_twice_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Monte Carlo run asks for thousands of prices; the library's engine is asked once a tier, with a check."""
+    from genai_prices.types import ModelInfo
+
+    asked, calc = [], ModelInfo.calc_price
+    monkeypatch.setattr(ModelInfo, "calc_price", lambda self, *a, **k: asked.append(self.id) or calc(self, *a, **k))
     models = [("openai", "gpt-4o"), ("google", "gemini-2.5-flash"), ("anthropic", "claude-haiku-4-5")]
-    start = time.perf_counter()
     for index in range(10_000):
-        price_request(*models[index % 3], prompt_tokens=1000 + index % 50, output_tokens=300, when=NOON)
-    assert time.perf_counter() - start < 1
+        price_request(*models[index % 3], prompt_tokens=1000 + index, output_tokens=300, when=NOON)
+    assert sorted(asked) == ["claude-haiku-4-5"] * 2 + ["gemini-2.5-flash"] * 2 + ["gpt-4o"] * 2
+
+
+def test_a_price_that_does_not_add_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were the library to price a request other than by its tokens, the look-up would fail instead of guessing."""
+    from genai_prices.types import ModelInfo
+
+    calc = ModelInfo.calc_price
+
+    def dearer(self: ModelInfo, usage: object, *rest: object, **more: object) -> object:
+        found = calc(self, usage, *rest, **more)  # type: ignore[arg-type]
+        found.total_price = found.total_price**2
+        return found
+
+    monkeypatch.setattr(ModelInfo, "calc_price", dearer)
+    with pytest.raises(PriceError, match="not a sum over its tokens"):
+        price("openai", "gpt-4o")
