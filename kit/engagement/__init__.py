@@ -9,6 +9,7 @@ from kit.engagement.record import (
     NamedShape,
     Place,
     Region,
+    Regulation,
     Workload,
 )
 
@@ -20,6 +21,7 @@ __all__ = [
     "NamedShape",
     "Place",
     "Region",
+    "Regulation",
     "Workload",
     "read_engagement",
 ]

@@ -73,7 +73,22 @@ class Region(StrEnum):
 
     EU = "EU"
     US = "US"
+    UK = "UK"
+    CH = "CH"
     ELSEWHERE = "elsewhere"
+
+
+class Regulation(StrEnum):
+    """Rules that bind a client; what each asks of a host and of the client is in the kit's table of regulations."""
+
+    GDPR = "GDPR"
+    HIPAA = "HIPAA"
+    PCI_DSS = "PCI-DSS"
+    ITAR = "ITAR"
+    CJIS = "CJIS"
+    FEDRAMP = "FedRAMP"
+    DORA = "DORA"
+    EU_AI_ACT = "EU AI Act"
 
 
 class NamedShape(StrEnum):
@@ -140,6 +155,8 @@ class Workload(Part):
         latency: the service level; absent means that nobody waits.
         quality: the least quality; absent means that any model will do.
         regions: where the data may be processed; absent means anywhere.
+        regulations: rules that bind this workload besides those that bind all of them.
+        users: where its users are, if elsewhere than the engagement says.
         context_tokens: the longest request; absent means prompt and output at their mean.
         deferrable: the requests of a day may be served at any hour of that day.
         today: what serves it at present; absent means that it is new.
@@ -156,17 +173,48 @@ class Workload(Part):
     latency: Latency | None = None
     quality: QualityFloor | None = None
     regions: tuple[Region, ...] = ()
+    regulations: tuple[Regulation, ...] = ()
+    users: Region | None = None
     context_tokens: Positive | None = None
     deferrable: bool = False
     today: Today | None = None
 
 
 class Contract(Part):
-    """What the client has signed with a provider; overrides the public terms."""
+    """What the client has signed with a provider; overrides the public terms.
+
+    Attributes:
+        no_training: prompts and answers are not used to train models.
+        zero_retention: they are not stored.
+        dpa: a data processing agreement (GDPR).
+        baa: a business associate agreement (HIPAA).
+        soc2, iso27001: the client holds the report or the certificate.
+        pci_dss: the attestation for card data covers the service.
+        fedramp: the service is authorised at the level of the client's data.
+        itar: only US persons have access.
+        cjis: the agreement for US criminal justice information is in force.
+    """
 
     no_training: bool | None = None
     zero_retention: bool | None = None
+    dpa: bool | None = None
     baa: bool | None = None
+    soc2: bool | None = None
+    iso27001: bool | None = None
+    pci_dss: bool | None = None
+    fedramp: bool | None = None
+    itar: bool | None = None
+    cjis: bool | None = None
+
+    @property
+    def have(self) -> frozenset[str]:
+        """Names of the terms that the client has."""
+        return frozenset(name for name in type(self).model_fields if getattr(self, name))
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Names of the terms that the contract denies, whatever the public terms say."""
+        return frozenset(name for name in type(self).model_fields if getattr(self, name) is False)
 
 
 class ApiOffer(Part):
@@ -175,14 +223,22 @@ class ApiOffer(Part):
     Attributes:
         provider: the provider's id, e.g. ``openai``.
         model: the exact id of the model at this provider.
+        prices_of: the provider in the price list by whose prices this one is priced, if the list does not have it;
+            terms come from the provider itself.
         regions: where the client's contract has the data processed; absent means what the provider's terms say.
         contract: what was signed beyond the public terms.
     """
 
     provider: str
     model: str
+    prices_of: str | None = None
     regions: tuple[Region, ...] = ()
     contract: Contract = Contract()
+
+    @property
+    def listed_as(self) -> tuple[str, str]:
+        """Provider and model under which the price list has it."""
+        return self.prices_of or self.provider, self.model
 
 
 class GpuOffer(Part):
@@ -264,6 +320,8 @@ class Engagement(Record):
         date: the day on which the client said it; figures without a date of their own take this one.
         currency: ISO 4217 code of all money in the file and in the verdict.
         usd_per_unit: US dollars for one unit of the currency; public prices are in dollars.
+        regulations: rules that bind every workload.
+        users: where the users are; absent means near wherever the work is done.
         workloads: what has to be served.
         models: open models that may be hosted, by their name in the kit's table.
         api_offers: models that may be called.
@@ -281,6 +339,8 @@ class Engagement(Record):
     usd_per_unit: Positive | None = None
     money: Money = Money()
     operations: Operations = Operations()
+    regulations: tuple[Regulation, ...] = ()
+    users: Region | None = None
     workloads: tuple[Workload, ...] = Field(min_length=1)
     models: tuple[str, ...] = ()
     api_offers: tuple[ApiOffer, ...] = ()
@@ -288,6 +348,14 @@ class Engagement(Record):
     profiles: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     scores: tuple[ClientScore, ...] = ()
+
+    def regulations_of(self, workload: Workload) -> tuple[Regulation, ...]:
+        """Return the rules that bind a workload: those of all and its own, each once."""
+        return tuple(dict.fromkeys((*self.regulations, *workload.regulations)))
+
+    def users_of(self, workload: Workload) -> Region | None:
+        """Return where the users of a workload are, or ``None`` if nobody said."""
+        return workload.users or self.users
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

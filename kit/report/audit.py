@@ -25,8 +25,10 @@ from kit.errors import InputError, PlanError
 from kit.facts.gpus import accelerators
 from kit.hardware.inventory import Inventory, read_inventory
 from kit.pricing.pricebook import PriceBook, RequestClass, price_book
+from kit.pricing.rental import with_quotes
 from kit.profiler.profile import HardwareProfile
 from kit.record import sha256_of
+from kit.strategy.rents import quotes_of
 from kit.strategy.verdict import SourceFile, Verdict
 
 HERE = "this-machine"
@@ -194,9 +196,11 @@ def _prices(engagement: Engagement, demand: Demand) -> PriceBook:
         if (offer.price_per_accelerator or offer.price_per_accelerator_hour) and offer.accelerator not in accelerators()
     }
     listed = [offer.accelerator for offer in engagement.gpu_offers if offer.accelerator not in stated]
-    return price_book(
+    book = price_book(
         date=engagement.date,
-        api_offers=[(offer.provider, offer.model) for offer in engagement.api_offers],
+        api_offers=[offer.listed_as for offer in engagement.api_offers],
         request_classes=classes,
         accelerators=listed,
     )
+    quotes = quotes_of(engagement)
+    return book.model_copy(update={"rentals": with_quotes(book.rentals, quotes)}) if quotes else book

@@ -35,6 +35,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
         _cash(verdict),
         _certainty(verdict),
         evidence.options(verdict),
+        evidence.duties(verdict),
         evidence.speeds(verdict),
         evidence.inputs(verdict),
         evidence.limits(verdict),

@@ -189,7 +189,7 @@ def _worth_keeping(pools: Sequence[Pool], seconds: Floats, strikes: list[list[tu
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for p, pool in enumerate(pools):
-        key = (pool.offer.accelerator, pool.place, pool.offer.provider, pool.model.name, pool.profile.name)
+        key = (pool.offer.accelerator, pool.place, pool.renter, pool.model.name, pool.profile.name)
         groups.setdefault(key, []).append(p)
     keep: set[int] = set()
     for members in groups.values():

@@ -15,10 +15,12 @@ from kit.pricing.pricebook import PriceBook
 from kit.profiler.profile import HardwareProfile, Regime
 from kit.record import Basis
 from kit.strategy import reasons, uncertainty
+from kit.strategy.ageing import price_warnings
 from kit.strategy.breakeven import break_even
 from kit.strategy.choice import LABELS, Choice, Solved, choose, solve_kind, why_not
 from kit.strategy.costs import cash_by_year, levelised, replica_cost, staff_per_month
-from kit.strategy.gates import api_ttft_p95_s, expected_service, network_s, service_of
+from kit.strategy.gates import expected_service, service_of
+from kit.strategy.hosts import duties
 from kit.strategy.inputs import inputs
 from kit.strategy.options import apis, pools
 from kit.strategy.plan import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Floats
@@ -36,6 +38,7 @@ from kit.strategy.verdict import (
     Week,
     YearCash,
 )
+from kit.strategy.ways import api_ttft_p95_s, network_s
 
 VALID_DAYS = 90
 LIMITS = (
@@ -44,7 +47,8 @@ LIMITS = (
     "Load inside the hour is covered by a flat headroom, not yet simulated.",
     "Where a profile holds no latency, work with a latency limit is not placed on it.",
     "Public quality scores are not the client's work: test the chosen model on your own cases before you sign.",
-    "The gates on data and regions are a first reading of public terms and no legal advice.",
+    "The gates on data, regions and regulations are a first reading of public terms and rules, each of the day that "
+    "stands with it. This is not legal advice.",
 )
 
 
@@ -89,6 +93,7 @@ def decide(
     pool_rows = _pools(choice, solved[0])
     placements = _placements(choice, solved[0])
     horizon, rate = terms.horizon_years.value, terms.discount_rate.value
+    entered = inputs(choice, prices)
     return Verdict(
         kit_version=__version__,
         client=engagement.client,
@@ -116,9 +121,14 @@ def decide(
         week=_week(choice, solved[0]),
         service_curves=_service_curves(choice, profiles, measured_here),
         measured_here=measured_here,
-        warnings=(*notes, *_warnings(choice, solved[0], profiles, measured_here)),
+        warnings=(
+            *notes,
+            *_warnings(choice, solved[0], profiles, measured_here),
+            *price_warnings(entered, engagement.date),
+        ),
         limits=LIMITS,
-        inputs=inputs(choice, prices),
+        duties=duties(engagement, [row.workload for row in placements if Place.OWN in row.places]),
+        inputs=entered,
         sources=tuple(sources),
     )
 
@@ -262,12 +272,13 @@ def _cloud_month(solved: Solved, w: int) -> float | None:
 def _ttft(choice: Choice, solved: Solved, w: int, p: int) -> float | None:
     """Return the expected p95 TTFT at the main place, with the longest prompts that share it."""
     if p < 0:
-        return api_ttft_p95_s(choice.apis[choice.best_api[w]], choice.terms)
+        return api_ttft_p95_s(choice.apis[choice.best_api[w]], choice.workloads[w], choice.engagement, choice.terms)
     pool = choice.pools[p]
     sharing = np.flatnonzero(solved.plan.flow_pool[:, p].sum(axis=1) > 0)
     longest = max((choice.workloads[v] for v in sharing), key=lambda other: other.prompt_tokens.value)
     ttft = expected_service(choice.workloads[w], pool, choice.terms, longest).ttft_p95_s
-    return None if ttft is None else ttft + network_s(pool, choice.terms).value
+    network = network_s(pool, choice.workloads[w], choice.engagement, choice.terms).value
+    return None if ttft is None else ttft + network
 
 
 def _because(

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from kit.engagement.record import Contract, Engagement, Latency, Place, Region, Workload
+from kit.engagement.record import Engagement, Latency, Place, Workload
 from kit.facts.data_classes import DataClass, data_class
-from kit.facts.latency import cloud_ttft, network_round_trip
 from kit.facts.models import Model
-from kit.facts.providers import providers
 from kit.facts.quality import benchmarks, score
 from kit.record import Figure
 from kit.strategy.capacity import Service, service
+from kit.strategy.hosts import host_of, host_strikes
 from kit.strategy.options import Api, Pool
 from kit.strategy.terms import Terms
 from kit.strategy.verdict import Strike
-
-_CONTRACT = {
-    "no_training": "does not train on the client's data",
-    "zero_retention": "keeps no data",
-    "baa": "signs a business associate agreement",
-}
+from kit.strategy.ways import api_ttft_p95_s, network_s
 
 
 def gate_api(workload: Workload, api: Api, engagement: Engagement, terms: Terms) -> tuple[Strike, ...]:
@@ -26,12 +20,11 @@ def gate_api(workload: Workload, api: Api, engagement: Engagement, terms: Terms)
     law = data_class(workload.data_class.value)
     found: list[Strike | None] = [_place(workload, law, Place.API, engagement)]
     if found == [None]:
-        found += [_term(workload, api.offer.provider, api.offer.contract, name) for name in law.api_needs]
-        found += [_region(workload, law, api.offer.provider, api.offer.regions)]
+        found += host_strikes(workload, law, host_of(api), engagement)
     found += [
         _quality(workload, api.offer.model, engagement),
         _context(workload, api.context_tokens, api.offer.model),
-        _api_latency(workload, api, terms),
+        _api_latency(workload, api, engagement, terms),
     ]
     return tuple(strike for strike in found if strike)
 
@@ -44,7 +37,7 @@ def gate_pool(workload: Workload, pool: Pool, engagement: Engagement, terms: Ter
     found = _without_latency(workload, pool, engagement)
     neighbours = [other for other in engagement.workloads if not any(_without_latency(other, pool, engagement))]
     longest = max([workload, *neighbours], key=lambda other: other.prompt_tokens.value)
-    found.append(_pool_latency(workload, pool, terms, longest))
+    found.append(_pool_latency(workload, pool, engagement, terms, longest))
     return tuple(strike for strike in found if strike)
 
 
@@ -52,9 +45,7 @@ def _without_latency(workload: Workload, pool: Pool, engagement: Engagement) -> 
     law = data_class(workload.data_class.value)
     found: list[Strike | None] = [_place(workload, law, pool.place, engagement)]
     if found == [None] and pool.place is Place.RENTED:
-        provider = pool.offer.provider or ""
-        found += [_term(workload, provider, pool.offer.contract, name) for name in law.rented_needs]
-        found += [_region(workload, law, provider, pool.offer.regions)]
+        found += host_strikes(workload, law, host_of(pool), engagement)
     return [
         *found,
         _licence(pool.model),
@@ -90,21 +81,6 @@ def expected_service(workload: Workload, pool: Pool, terms: Terms, longest: Work
     )
 
 
-def network_s(pool: Pool, terms: Terms) -> Figure:
-    """Return the network's share of the latency: the house's own network, or the way to the rented machine."""
-    return terms.lan_round_trip_s if pool.place is Place.OWN else network_round_trip()
-
-
-def api_ttft_p95_s(api: Api, terms: Terms) -> float | None:
-    """Return the 95th percentile of an API's time to first token, network included; ``None`` if not published."""
-    known = cloud_ttft(api.offer.provider, api.offer.model)
-    if known is None:
-        return None
-    if known.ttft_p95_s is not None:
-        return known.ttft_p95_s.value
-    return known.ttft_p50_s.value * terms.p95_over_mean_ttft.value
-
-
 def _place(workload: Workload, law: DataClass, place: Place, engagement: Engagement) -> Strike | None:
     rule = next((rule for rule in engagement.rules if rule.data_class == workload.data_class), None)
     allowed = rule.may_go_to if rule else tuple(Place(name) for name in law.may_go_to)
@@ -115,51 +91,6 @@ def _place(workload: Workload, law: DataClass, place: Place, engagement: Engagem
         return Strike(gate="data", reason=reason, lift="the client, by changing its rule (rules)")
     reason = f"{law.rule.rstrip('.')}: {_words(place)} is out"
     return Strike(gate="data", reason=reason, lift=f"{law.lift.rstrip('.')} ({law.reference})")
-
-
-def _term(workload: Workload, host: str, contract: Contract, name: str) -> Strike | None:
-    signed = getattr(contract, name, None)
-    public = providers()[host].terms.get(name) if host in providers() else None
-    if signed or (signed is None and public is not None and public.value == "yes"):
-        return None
-    if signed is False:
-        known = "the contract says no"
-    elif public is None or public.value == "unknown":
-        known = "that is not known"
-    else:
-        known = f"that is {public.value}: {public.detail}"
-    return Strike(
-        gate="data",
-        reason=f"{workload.data_class.value} data needs a host that {_CONTRACT[name]}; for {host} {known}",
-        lift=f"a contract with {host} (contract: {name}: true)",
-    )
-
-
-def _region(workload: Workload, law: DataClass, host: str, agreed: tuple[Region, ...]) -> Strike | None:
-    """Strike unless the contract, or else the host's public terms, keep the work in a region it may be in."""
-    if not workload.regions and not law.needs_region:
-        return None
-    if not workload.regions:
-        return Strike(
-            gate="region",
-            reason=f"{workload.data_class.value} data may leave the house only for an agreed region; none is agreed",
-            lift="the client, by naming the regions (workloads: regions)",
-        )
-    if agreed:
-        known = f"the contract says {', '.join(agreed)}"
-        stays = bool(set(agreed) & set(workload.regions))
-    else:
-        public = providers()[host].terms if host in providers() else {}
-        found = [public[key] for region in workload.regions if (key := f"region_{region.lower()}") in public]
-        known = f"{found[0].value}: {found[0].detail}" if found else "where it processes is not known"
-        stays = any(term.value == "yes" for term in found)
-    if stays:
-        return None
-    return Strike(
-        gate="region",
-        reason=f"must be processed in {' or '.join(workload.regions)}; {host}: {known}",
-        lift=f"a contract with {host} that names the region (regions)",
-    )
 
 
 def _licence(candidate: Model) -> Strike | None:
@@ -203,7 +134,7 @@ def _context(workload: Workload, limit: int | None, name: str) -> Strike | None:
     )
 
 
-def _api_latency(workload: Workload, api: Api, terms: Terms) -> Strike | None:
+def _api_latency(workload: Workload, api: Api, engagement: Engagement, terms: Terms) -> Strike | None:
     slo = workload.latency
     if slo is None:
         return None
@@ -213,16 +144,19 @@ def _api_latency(workload: Workload, api: Api, terms: Terms) -> Strike | None:
             reason=f"nothing is published on how fast {api.label} ends an answer",
             lift="a measurement of this API",
         )
-    seen = api_ttft_p95_s(api, terms)
+    seen = api_ttft_p95_s(api, workload, engagement, terms)
     return None if slo.ttft_p95_s is None else _too_slow("TTFT", seen, slo.ttft_p95_s, api.label)
 
 
-def _pool_latency(workload: Workload, pool: Pool, terms: Terms, longest: Workload) -> Strike | None:
+def _pool_latency(
+    workload: Workload, pool: Pool, engagement: Engagement, terms: Terms, longest: Workload
+) -> Strike | None:
     slo = workload.latency
     if slo is None:
         return None
     expected = expected_service(workload, pool, terms, longest)
-    limits = _against(slo, expected, workload.output_tokens.value, network_s(pool, terms).value)
+    network = network_s(pool, workload, engagement, terms).value
+    limits = _against(slo, expected, workload.output_tokens.value, network)
     strikes = [_too_slow(name, seen, limit, pool.label) for name, seen, limit in limits if limit is not None]
     return next((strike for strike in strikes if strike), None)
 

@@ -13,8 +13,10 @@ from kit.facts.quality import benchmarks, score
 from kit.pricing.pricebook import PriceBook
 from kit.record import Basis, Figure
 from kit.strategy.choice import Choice
+from kit.strategy.options import listed_price, priced_by
 from kit.strategy.terms import Terms, default_key
 from kit.strategy.verdict import Input
+from kit.strategy.ways import api_way_s, network_s
 
 _UNITS = {
     "requests_per_day": "requests per day",
@@ -86,8 +88,8 @@ def _defaults(engagement: Engagement, terms: Terms) -> Iterator[Input]:
 
 
 def _prices(choice: Choice, prices: PriceBook) -> Iterator[Input]:
-    for item in prices.api:
-        name = f"{item.model} ({item.provider})"
+    for api in choice.apis:
+        offer, item = api.offer, listed_price(api.offer, prices)
         listed = {
             "input": item.usd_per_mtok_input,
             "cached input": item.usd_per_mtok_cached,
@@ -95,15 +97,15 @@ def _prices(choice: Choice, prices: PriceBook) -> Iterator[Input]:
         }
         for part, figure in listed.items():
             if figure is not None:
-                key = f"prices.{item.provider}.{item.model}.{part}"
-                yield _make(key, f"{name}: {part}", figure, "USD per million tokens")
+                key = f"prices.{offer.provider}.{offer.model}.{part}"
+                yield _make(key, f"{api.label}: {part}", priced_by(offer, figure), "USD per million tokens")
     per_unit = {Place.OWN: "per accelerator", Place.RENTED: "per accelerator and hour"}
     for pool in choice.pools:
-        offer = pool.offer
-        whose = f" ({offer.provider})" if offer.provider else ""
-        key = f"prices.{offer.accelerator}.{pool.place}{whose}"
+        gpu = pool.offer
+        whose = f" ({pool.renter})" if pool.renter else ""
+        key = f"prices.{gpu.accelerator}.{pool.place}{whose}"
         unit = f"{choice.engagement.currency} {per_unit[pool.place]}"
-        yield _make(key, f"{offer.accelerator}, {pool.place}{whose}", pool.price, unit)
+        yield _make(key, f"{gpu.accelerator}, {pool.place}{whose}", pool.price, unit)
 
 
 def _gates(choice: Choice) -> Iterator[Input]:
@@ -115,13 +117,29 @@ def _gates(choice: Choice) -> Iterator[Input]:
                 figure = Figure(value=known.value, basis=Basis.PUBLISHED, source=known.source, date=known.date)
                 yield _make(f"quality.{name}.{benchmark}", f"{name}: {benchmark}", figure, "points")
     if any(workload.latency for workload in choice.workloads):
-        for api in choice.apis:
-            known_ttft = cloud_ttft(api.offer.provider, api.offer.model)
-            if known_ttft is not None:
-                key, label = f"latency.{api.label}", f"{api.label}: median TTFT, network included"
-                yield _make(key, label, known_ttft.ttft_p50_s, "s")
-        if any(pool.place is Place.RENTED for pool in choice.pools):
-            yield _make("latency.rented", "round trip to a rented machine", network_round_trip(), "s")
+        yield from _latencies(choice)
+
+
+def _latencies(choice: Choice) -> Iterator[Input]:
+    waiting = [workload for workload in choice.workloads if workload.latency]
+    for api in choice.apis:
+        known = cloud_ttft(api.offer.provider, api.offer.model)
+        if known is None:
+            continue
+        key, label = f"latency.{api.label}", f"{api.label}: median TTFT, network included"
+        yield _make(key, label, known.ttft_p50_s, "s")
+        for workload in waiting:
+            if (way := api_way_s(api, workload, choice.engagement)) is not None:
+                name = f"{workload.name} to {api.label}"
+                yield _make(f"latency.way.{name}", f"the way from the users of {name}", way, "s")
+    for pool in choice.pools:
+        for workload in waiting if pool.place is Place.RENTED else ():
+            way = network_s(pool, workload, choice.engagement, choice.terms)
+            if way == network_round_trip():
+                yield _make("latency.rented", "round trip to a rented machine", way, "s")
+            else:
+                name = f"{workload.name} to {pool.renter}"
+                yield _make(f"latency.way.{name}", f"round trip from the users of {name}", way, "s")
 
 
 def _speeds(choice: Choice) -> Iterator[Input]:

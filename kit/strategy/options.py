@@ -9,10 +9,12 @@ from kit.engagement.record import ApiOffer, Engagement, GpuOffer, Place
 from kit.errors import InputError, did_you_mean
 from kit.facts.gpus import accelerators
 from kit.facts.models import Model, model
+from kit.pricing.api_price import ApiPrice
 from kit.pricing.pricebook import PriceBook
 from kit.profiler.profile import HardwareProfile
 from kit.record import Basis, Figure
 from kit.strategy.capacity import levels
+from kit.strategy.rents import rent_usd
 from kit.strategy.terms import Terms, usd_in_currency
 
 
@@ -65,8 +67,13 @@ class Pool:
     def label(self) -> str:
         """Its name in the documents."""
         count = f"{self.profile.accelerators} × " if self.profile.accelerators > 1 else ""
-        whose = "own" if self.place is Place.OWN else f"rented ({self.offer.provider})"
+        whose = "own" if self.place is Place.OWN else f"rented ({self.renter})"
         return f"{self.model.name} on {whose} {count}{self.profile.accelerator}"
+
+    @property
+    def renter(self) -> str:
+        """Who rents it out, and where if that is agreed: ``aws, EU``; empty for an own one."""
+        return ", ".join((self.offer.provider, *self.offer.regions)) if self.offer.provider else ""
 
     @property
     def at_most(self) -> int:
@@ -80,13 +87,33 @@ def apis(engagement: Engagement, prices: PriceBook) -> tuple[Api, ...]:
     found = []
     for offer in engagement.api_offers:
         per_request = {
-            item.workload: item.usd_per_request.model_copy(update={"value": item.usd_per_request.value * rate})
+            item.workload: priced_by(offer, item.usd_per_request, rate)
             for item in prices.requests
-            if (item.provider, item.model) == (offer.provider, offer.model)
+            if (item.provider, item.model) == offer.listed_as
         }
-        listed = next(item for item in prices.api if (item.provider, item.model) == (offer.provider, offer.model))
+        listed = listed_price(offer, prices)
         found.append(Api(offer=offer, price_per_request=per_request, context_tokens=listed.context_tokens))
     return tuple(found)
+
+
+def listed_price(offer: ApiOffer, prices: PriceBook) -> ApiPrice:
+    """Return the row of the price book by which an API is priced."""
+    return next(item for item in prices.api if (item.provider, item.model) == offer.listed_as)
+
+
+def priced_by(offer: ApiOffer, price: Figure, rate: float = 1.0) -> Figure:
+    """Return a price of the list; *assumed* where it is that of another provider (``prices_of``).
+
+    Args:
+        offer: the API.
+        price: as listed.
+        rate: factor on it, for the currency.
+    """
+    changed: dict[str, object] = {"value": price.value * rate}
+    if offer.listed_as[0] != offer.provider:
+        source = f"{price.source}: list price of {offer.listed_as[0]}, taken for {offer.provider} (prices_of)"
+        changed |= {"basis": Basis.ASSUMED, "source": source}
+    return price.model_copy(update=changed)
 
 
 def pools(
@@ -113,7 +140,7 @@ def pools(
                 candidate = model(name)
                 if candidate.architecture != profile.model.architecture:
                     continue
-                price, power = _price(offer, prices, usd_in_currency(engagement)), _power(profile, terms)
+                price, power = _price(offer, engagement, prices), _power(profile, terms)
                 found.extend(Pool(offer, candidate, profile, level, price, power) for level in levels(profile))
     return tuple(found)
 
@@ -126,23 +153,22 @@ def _taken(names: Iterable[str], profiles: Sequence[HardwareProfile]) -> list[Ha
     return [by_name[name] for name in names] or list(profiles)
 
 
-def _price(offer: GpuOffer, prices: PriceBook, rate: float) -> Figure:
-    if offer.tenure is Place.OWN:
-        stated, key = offer.price_per_accelerator, "price_per_accelerator"
-        listed = [item.usd_per_accelerator for item in prices.purchases if item.accelerator == offer.accelerator]
-    else:
-        stated, key = offer.price_per_accelerator_hour, "price_per_accelerator_hour"
-        listed = [
-            item.usd_per_gpu_hour
-            for item in prices.rentals
-            if (item.accelerator, item.provider) == (offer.accelerator, offer.provider)
-        ]
+def _price(offer: GpuOffer, engagement: Engagement, prices: PriceBook) -> Figure:
+    """Return what the client was quoted, else the public price: to buy, or to rent in a region that it allows."""
+    own = offer.tenure is Place.OWN
+    stated = offer.price_per_accelerator if own else offer.price_per_accelerator_hour
     if stated is not None:
         return stated
-    if not listed:
-        whose = f" at {offer.provider}" if offer.provider else ""
-        raise InputError(f"gpu_offers: no public price of {offer.accelerator}{whose} is known; state {key}")
-    return listed[0].model_copy(update={"value": listed[0].value * rate})
+    if own:
+        listed = [item.usd_per_accelerator for item in prices.purchases if item.accelerator == offer.accelerator]
+        if not listed:
+            raise InputError(
+                f"gpu_offers: no public price of {offer.accelerator} is known; state price_per_accelerator"
+            )
+        usd: Figure = listed[0]
+    else:
+        usd = rent_usd(offer, engagement, prices.rentals)
+    return usd.model_copy(update={"value": usd.value * usd_in_currency(engagement)})
 
 
 def _power(profile: HardwareProfile, terms: Terms) -> Figure | None:

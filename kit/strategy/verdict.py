@@ -17,7 +17,7 @@ class Strike(Part):
     """Why an option is out for a workload.
 
     Attributes:
-        gate: which gate struck it: data, region, quality, latency, context, capacity.
+        gate: which gate struck it: data, region, regulation, licence, quality, context, latency.
         reason: the rule and the evidence, in one sentence.
         lift: who would have to change what to lift it.
     """
@@ -267,6 +267,29 @@ class Input(Part):
     date: dt.date
 
 
+class Duty(Part):
+    """What a regulation has the client do itself, whichever host it takes; no gate.
+
+    Attributes:
+        rule: the regulation.
+        binds: whom or what it binds.
+        workloads: those that the engagement puts under it.
+        text: what has to be done.
+        reference: the articles.
+        source, date: where the rule can be read, and the day of that text.
+        note: which reading of the rule this is, and what was not checked.
+    """
+
+    rule: str
+    binds: str
+    workloads: tuple[str, ...]
+    text: str
+    reference: str
+    source: str
+    date: dt.date
+    note: str
+
+
 class SourceFile(Part):
     """A record that the verdict rests on, with the SHA-256 of its bytes."""
 
@@ -287,6 +310,7 @@ class Verdict(Record):
         saving_npv: against the best other plan.
         warnings: what a reader must know before relying on it.
         limits: what the method leaves out.
+        duties: what the regulations that bind the client have it do itself.
         inputs: every figure that entered, with basis, source and date.
         sources: the records it rests on.
     """
@@ -318,5 +342,6 @@ class Verdict(Record):
     measured_here: str | None
     warnings: tuple[str, ...]
     limits: tuple[str, ...]
+    duties: tuple[Duty, ...] = ()
     inputs: tuple[Input, ...]
     sources: tuple[SourceFile, ...]

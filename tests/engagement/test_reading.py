@@ -59,6 +59,8 @@ def test_a_figure_keeps_its_own_basis(engagement_file):
         ("date: 2026-11-22", "date: yesterday", 2, ["date"]),
         ("    prompt_tokens: 500\n", "", 4, ["prompt_tokens", "missing"]),
         ("client: Small Client", "client: Small Client\ncurrency: EUR", 1, ["usd_per_unit", "currency is EUR"]),
+        ("client: Small Client", "client: Small Client\nregulations: [HIPPA]", 2, ["'HIPPA'", 'did you mean "HIPAA"?']),
+        ("data_class: internal", "data_class: internal\n    regulations: [DORA, GPDR]", 9, ["'GPDR'", '"GDPR"?']),
         ("at_least: 30", "atleast: 30", 9, ["unknown key", 'did you mean "at_least"?']),
     ],
 )

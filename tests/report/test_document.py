@@ -83,6 +83,16 @@ def test_every_figure_of_the_pdf_is_the_records(pdf, verdict):
     assert foreign_figures(text, json.loads(verdict.to_json()), ticks=ticks(verdict)) == []
 
 
+def test_duties_stand_with_their_day_and_are_no_legal_advice(html, verdict):
+    """Every duty of the regulations is in the document, with the day of the rule's text."""
+    text = " ".join(page(html).text)
+    assert "This is not legal advice" in text
+    assert {duty.rule for duty in verdict.duties} == {"DORA", "EU AI Act", "GDPR"}
+    for duty in verdict.duties:
+        assert duty.text in text
+        assert f"Text of {duty.date.isoformat()}: {duty.source}" in text
+
+
 def test_html_asks_nothing_of_any_place(html):
     """One file: no script, and no address but the empty icon."""
     parsed = page(html)

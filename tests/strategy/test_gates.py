@@ -72,13 +72,14 @@ def test_a_contract_that_says_no_overrides_public_terms(insurer, options):
 def test_a_region_is_needed_and_must_match(insurer, options):
     """Work for the EU is struck where the contract names another region, or where none is agreed for personal data."""
     terms, known_apis, _ = options
-    api = known_apis["gemini-2.5-flash (google)"]
+    api = known_apis["gpt-4.1-mini (openai)"]
     chat = workload(insurer.engagement, "Customer chat", latency=None)
     assert gate_api(chat, api, insurer.engagement, terms) == ()
     elsewhere = api.offer.model_copy(update={"regions": (Region.US,)})
     strikes = gate_api(chat, type(api)(elsewhere, api.price_per_request, api.context_tokens), insurer.engagement, terms)
-    assert gates(strikes) == ["region"]
+    assert gates(strikes) == ["region", "regulation"]
     assert "the contract says US" in strikes[0].reason
+    assert strikes[1].reason.startswith("GDPR keeps the work in EU, UK, CH; for openai that is no: agreed is US")
     nowhere = workload(insurer.engagement, "Customer chat", latency=None, regions=())
     assert gates(gate_api(nowhere, api, insurer.engagement, terms)) == ["region"]
 

@@ -1,0 +1,93 @@
+"""What a rented accelerator costs where the client may have it: prices differ by region, by up to a half."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kit.engagement.record import Engagement, GpuOffer, Place, Region
+from kit.errors import InputError
+from kit.facts.gpus import accelerators
+from kit.pricing.rental import Quote, Rental
+from kit.record import Basis, Figure
+from kit.strategy.terms import usd_in_currency
+
+_EU_CODES = "at|be|bg|cy|cz|de|dk|ee|es|fi|fr|gr|hr|hu|ie|it|lt|lu|lv|mt|nl|pl|pt|ro|se|si|sk"
+_EU_NAMES = "austria|belgium|denmark|finland|france|germany|greece|ireland|italy|poland|portugal|spain|sweden"
+_PATTERNS = (
+    # London and Zurich are called Europe by some clouds.
+    (Region.UK, re.compile(r"eu-west-2|europe-west2|gb|uk.*")),
+    (Region.CH, re.compile(r"eu-central-2|europe-west6|ch|switzerland.*")),
+    (Region.EU, re.compile(rf"eu|eu-.*|europe-.*|(north|west)europe|({_EU_CODES})(-.*)?|({_EU_NAMES}).*")),
+    (Region.US, re.compile(r"us|usa|us-.*|(north|south|west)?(central|east|west)us\d*")),
+)
+
+
+def regions_of(name: str | None) -> frozenset[Region]:
+    """Return where a region of a price list lies; empty where the list does not say.
+
+    Args:
+        name: as the renter spells it: ``eu-central-1``, ``europe-west4``, ``eu-north1/us-central1``, ``DE``.
+    """
+    return frozenset(_region_of(part.strip()) for part in (name or "").casefold().split("/") if part.strip())
+
+
+def _region_of(part: str) -> Region:
+    return next((region for region, pattern in _PATTERNS if pattern.fullmatch(part)), Region.ELSEWHERE)
+
+
+def allowed_regions(offer: GpuOffer, engagement: Engagement) -> tuple[Region, ...]:
+    """Return where a rented accelerator has to stand: as the offer says, else where all workloads that ask allow it."""
+    if offer.regions:
+        return offer.regions
+    asked = [workload.regions for workload in engagement.workloads if workload.regions]
+    every = dict.fromkeys(region for regions in asked for region in regions)
+    common = tuple(region for region in every if all(region in regions for regions in asked))
+    return common or tuple(every)
+
+
+def rent_usd(offer: GpuOffer, engagement: Engagement, rentals: Sequence[Rental]) -> Figure:
+    """Return the cheapest public rent in the regions that the client allows; its source says which region's it is.
+
+    A price in an allowed region goes before one of a list that names no region. If there is neither, the dearest price
+    elsewhere is assumed.
+
+    Raises:
+        InputError: the renter lists no such accelerator.
+    """
+    listed = [item for item in rentals if (item.accelerator, item.provider) == (offer.accelerator, offer.provider)]
+    if not listed:
+        raise InputError(
+            f"gpu_offers: no public price of {offer.accelerator} at {offer.provider} is known; state "
+            "price_per_accelerator_hour"
+        )
+    allowed = allowed_regions(offer, engagement)
+    there = [item for item in listed if not allowed or regions_of(item.region) & set(allowed)]
+    anywhere = [item for item in listed if item.region is None]
+    if there or anywhere:
+        found = min(there or anywhere, key=lambda item: item.usd_per_gpu_hour.value)
+        where = f"price of {found.region}" if found.region else "the list names no region"
+        return _with(found.usd_per_gpu_hour, f"; {where}")
+    found = max(listed, key=lambda item: item.usd_per_gpu_hour.value)
+    missing = f"; price of {found.region}, none of {' or '.join(allowed)} is known"
+    return _with(found.usd_per_gpu_hour, missing).model_copy(update={"basis": Basis.ASSUMED})
+
+
+def quotes_of(engagement: Engagement) -> tuple[Quote, ...]:
+    """Return the rents that the client was quoted for accelerators of the kit's table, in US dollars."""
+    rate = 1 / usd_in_currency(engagement)
+    found: list[Quote] = []
+    for offer in engagement.gpu_offers:
+        stated = offer.price_per_accelerator_hour
+        if offer.tenure is not Place.RENTED or stated is None or stated.basis is not Basis.QUOTED:
+            continue
+        if offer.accelerator in accelerators():
+            usd = Figure.model_validate(stated.model_dump() | {"value": stated.value * rate})
+            region = "/".join(offer.regions) or None
+            quote = Quote(accelerator=offer.accelerator, provider=offer.provider, usd_per_gpu_hour=usd, region=region)
+            found += [quote] if quote not in found else []
+    return tuple(found)
+
+
+def _with(figure: Figure, text: str) -> Figure:
+    return figure.model_copy(update={"source": figure.source + text})
