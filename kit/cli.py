@@ -297,6 +297,78 @@ def hardware(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] =
     show_hardware(as_json=as_json)
 
 
+demand_app = typer.Typer(
+    no_args_is_help=True, help="What has to be served: import logs, describe it in words, show it, compare it."
+)
+app.add_typer(demand_app, name="demand")
+DemandOut = Annotated[Path, typer.Option("--out", help="The record.")]
+
+
+@demand_app.command("import")
+def demand_import(
+    files: Annotated[list[str], typer.Argument(help="Exports, gzip too; postgresql://... reads LiteLLM's database.")],
+    out: DemandOut = Path("demand.parquet"),
+    format_: Annotated[str, typer.Option("--format", help="auto, or the name of a format.")] = "auto",
+    workload: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=RULE: which rows are whose, e.g. 'Chat=model:gpt-4o*,path:chat'; repeatable."),
+    ] = None,
+    timezone: Annotated[str, typer.Option(help="The client's zone, e.g. Europe/Vienna.")] = "UTC",
+    option: Annotated[
+        list[str] | None, typer.Option(help="name=value for a format, e.g. at=created_on for a plain CSV; repeatable.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Whose lengths to take where the export has means only: conversation, code, ...")
+    ] = None,
+    most_bad: Annotated[float, typer.Option(min=0, max=1, help="Share of bad rows above which it stops.")] = 0.05,
+) -> None:
+    """Read exports of usage into the typical week of each workload. Texts, names and keys are not read."""
+    from kit.report.demand import import_demand
+
+    import_demand(
+        files,
+        out=out,
+        format=format_,
+        rules=workload or (),
+        timezone=timezone,
+        options=option or (),
+        kind=kind,
+        most_bad_share=most_bad,
+    )
+
+
+@demand_app.command("describe")
+def demand_describe(
+    phrase: Annotated[
+        list[str], typer.Argument(help="'Chat: chat, 5000 requests a day, office hours, bursty, growing 50 % a year'.")
+    ],
+    out: DemandOut = Path("demand.parquet"),
+) -> None:
+    """Make the record from a few words, for a client without logs; every figure is assumed and says from what."""
+    from kit.report.demand import describe_demand
+
+    describe_demand(phrase, out=out)
+
+
+@demand_app.command("show")
+def demand_show(file: Annotated[Path, typer.Argument(help="A record of demand.")]) -> None:
+    """Show a record of demand."""
+    from kit.report.demand import show_demand
+
+    show_demand(file)
+
+
+@demand_app.command("compare")
+def demand_compare(
+    before: Annotated[Path, typer.Argument(help="A record of demand.")],
+    after: Annotated[Path, typer.Argument(help="Another one.")],
+) -> None:
+    """Compare two records of demand."""
+    from kit.report.demand import compare_demands
+
+    compare_demands(before, after)
+
+
 facts_app = typer.Typer(
     no_args_is_help=True, help="The kit's tables of facts: what they say, who says so, how old it is."
 )

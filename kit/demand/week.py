@@ -49,6 +49,11 @@ def hours_from_daily(shape: DailyShape) -> list[float]:
     return [*(shape.weekday * 5), *(shape.weekend * 2)]
 
 
+def named_load(shape: NamedShape) -> list[float]:
+    """Return the kit's load of a named shape: 168 values, Monday 00:00 local time first; only proportions matter."""
+    return hours_from_daily(_NAMED[shape])
+
+
 def scale_to_daily(load: Sequence[float], requests_per_day: float) -> tuple[float, ...]:
     """Scale a week's relative load so that its days carry ``requests_per_day`` on average.
 
@@ -59,9 +64,14 @@ def scale_to_daily(load: Sequence[float], requests_per_day: float) -> tuple[floa
 
 
 def _workload(workload: Workload, engagement: Engagement, folder: Path) -> WorkloadDemand:
+    # Here, since numpy comes with them and a verdict can be drawn without.
+    from kit.demand.lengths import scaled
+    from kit.demand.priors import nearest_prior
+
     load, basis, source = _load(workload, folder)
     requests = scale_to_daily(load, workload.requests_per_day.value)
-    prompt = workload.prompt_tokens
+    prompt, output = workload.prompt_tokens, workload.output_tokens
+    prior = nearest_prior(prompt.value, output.value)
     share = workload.cached_share or Figure(
         value=0,
         basis=Basis.ASSUMED,
@@ -73,19 +83,22 @@ def _workload(workload: Workload, engagement: Engagement, folder: Path) -> Workl
         requests_per_hour=requests,
         requests_per_day=workload.requests_per_day,
         prompt_tokens=prompt,
-        output_tokens=workload.output_tokens,
+        output_tokens=output,
         cached_tokens=share.model_copy(update={"value": share.value * prompt.value}),
         deferrable=workload.deferrable,
         shape=Figure(
             value=max(requests) / (sum(requests) / HOURS_OF_WEEK), basis=basis, source=source, date=engagement.date
         ),
+        # Only means were stated: the spread around them is that of the nearest public trace.
+        lengths=scaled(prior.lengths, prompt_tokens=prompt, output_tokens=output),
+        model_today=workload.today.model if workload.today else None,
     )
 
 
 def _load(workload: Workload, folder: Path) -> tuple[list[float], Basis, str]:
     shape = workload.shape
     if isinstance(shape, NamedShape):
-        return hours_from_daily(_NAMED[shape]), Basis.ASSUMED, f"the kit's shape {shape.value!r}"
+        return named_load(shape), Basis.ASSUMED, f"the kit's shape {shape.value!r}"
     if isinstance(shape, DailyShape):
         load, source = hours_from_daily(shape), workload.requests_per_day.source
     else:

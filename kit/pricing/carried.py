@@ -191,7 +191,10 @@ def _not_following(book: PriceBook) -> Iterator[str]:
             continue
         if disagrees(request.usd_per_request.value, follows):
             stated = request.usd_per_request.value
-            yield f"{where}: usd_per_request: {stated:g} does not follow from the prices in api, which make {follows:g}"
+            yield (
+                f"{where}: usd_per_request: {stated:g} does not follow from the prices in api, which make {follows:g}; "
+                'leave the list "requests" out, it is worked out anew'
+            )
 
 
 def _fault(raw: Any, loc: Sequence[int | str], fault: Any) -> str:

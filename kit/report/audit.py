@@ -1,5 +1,8 @@
 """One audit: from an engagement to the folder that is handed over.
 
+<engagement's folder>/
+    engagement.yaml                       what the client said
+    demand.parquet  prices.json           if they are there: the client's logs, a price book that was carried along
 out/<engagement>/
     hardware_profiles/this-machine.json   what was measured here
     demand.parquet  prices.json           the other records
@@ -18,16 +21,19 @@ from pathlib import Path
 
 from kit.data import folder
 from kit.demand.record import Demand
-from kit.demand.week import typical_week
 from kit.engagement.reading import read_engagement
 from kit.engagement.record import Engagement
 from kit.errors import InputError, PlanError
 from kit.facts.gpus import accelerators
 from kit.hardware.inventory import Inventory, read_inventory
+from kit.pricing.carried import load_prices, use_book
+from kit.pricing.compare import with_disputes
 from kit.pricing.pricebook import PriceBook, RequestClass, price_book
 from kit.pricing.rental import with_quotes
+from kit.pricing.second import second_list
 from kit.profiler.profile import HardwareProfile
 from kit.record import sha256_of
+from kit.report.carried import PRICES, with_demand
 from kit.strategy.rents import quotes_of
 from kit.strategy.verdict import SourceFile, Verdict
 
@@ -47,6 +53,7 @@ class Audit:
         measured: this machine's own profile; ``None`` if it was never measured.
         inventory: what is in this machine.
         trouble: why this machine could not be measured; empty if it was, or if nobody asked.
+        notes: what the client's logs say otherwise than the client, and what else a reader must know of the records.
     """
 
     path: Path
@@ -58,6 +65,7 @@ class Audit:
     measured: HardwareProfile | None
     inventory: Inventory
     trouble: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -111,8 +119,7 @@ def open_audit(engagement: str | Path, *, out: Path | None = None) -> Audit:
         PriceError: a price that the engagement needs is not known.
     """
     path = engagement_file(engagement)
-    said = read_engagement(path)
-    demand = typical_week(said, folder=path.parent)
+    said, demand, notes = with_demand(read_engagement(path), path.parent)
     place = (out or out_root()) / engagement_name(path)
     profiles = {file.stem: HardwareProfile.read(file) for file in sorted(folder("hardware_profiles").glob("*.json"))}
     own = {file.stem: HardwareProfile.read(file) for file in sorted((place / "hardware_profiles").glob("*.json"))}
@@ -121,10 +128,11 @@ def open_audit(engagement: str | Path, *, out: Path | None = None) -> Audit:
         folder=place,
         engagement=said,
         demand=demand,
-        prices=_prices(said, demand),
+        prices=_prices(said, demand, path.parent / PRICES),
         profiles=(*own.values(), *(profile for name, profile in profiles.items() if name not in own)),
         measured=own.get(HERE),
         inventory=read_inventory(),
+        notes=notes,
     )
 
 
@@ -164,7 +172,7 @@ def decide_audit(audit: Audit, *, on_step: Callable[[], None] | None = None) -> 
         audit.prices,
         sources=sources(audit),
         measured_here=HERE if audit.measured else None,
-        notes=(audit.trouble,) if audit.trouble else (),
+        notes=(*((audit.trouble,) if audit.trouble else ()), *audit.notes),
         on_step=on_step,
     )
 
@@ -179,7 +187,11 @@ def sources(audit: Audit) -> tuple[SourceFile, ...]:
     )
 
 
-def _prices(engagement: Engagement, demand: Demand) -> PriceBook:
+def _prices(engagement: Engagement, demand: Demand, carried: Path) -> PriceBook:
+    """Return the prices of what the engagement considers: of the book beside it, else of the day's lists.
+
+    A second list, where there is one, adds the prices on which the two disagree.
+    """
     classes = [
         RequestClass(
             workload=item.workload,
@@ -196,11 +208,11 @@ def _prices(engagement: Engagement, demand: Demand) -> PriceBook:
         if (offer.price_per_accelerator or offer.price_per_accelerator_hour) and offer.accelerator not in accelerators()
     }
     listed = [offer.accelerator for offer in engagement.gpu_offers if offer.accelerator not in stated]
-    book = price_book(
-        date=engagement.date,
-        api_offers=[offer.listed_as for offer in engagement.api_offers],
-        request_classes=classes,
-        accelerators=listed,
-    )
+    offers = [offer.listed_as for offer in engagement.api_offers]
+    if carried.is_file():
+        book = use_book(load_prices(carried), api_offers=offers, request_classes=classes, accelerators=listed)
+    else:
+        book = price_book(date=engagement.date, api_offers=offers, request_classes=classes, accelerators=listed)
+    book = with_disputes(book, second_list())
     quotes = quotes_of(engagement)
     return book.model_copy(update={"rentals": with_quotes(book.rentals, quotes)}) if quotes else book

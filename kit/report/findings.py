@@ -174,6 +174,28 @@ def demand_finding(demand: Demand) -> str:
     )
 
 
+def duration_finding(demand: Demand) -> str:
+    """Return which workload is flattest and which has the sharpest peak, by the share of hours above its mean."""
+    flattest = min(demand.workloads, key=lambda item: item.shape.value)
+    sharpest = max(demand.workloads, key=lambda item: item.shape.value)
+    mean = sum(sharpest.requests_per_hour) / len(sharpest.requests_per_hour)
+    busy = sum(value > mean for value in sharpest.requests_per_hour) / len(sharpest.requests_per_hour)
+    words = f"{sharpest.workload} is above its mean in {percent(busy)} of the hours"
+    return words if flattest is sharpest else f"{words}; {flattest.workload} is the flattest"
+
+
+def lengths_finding(demand: Demand) -> str:
+    """Return whose prompts are longest at the 95th percentile, and how that is known."""
+    known = [item for item in demand.workloads if item.lengths is not None]
+    longest = max(known, key=lambda item: item.lengths.prompt.at(0.95) if item.lengths else 0)
+    assert longest.lengths is not None
+    tail, mean = longest.lengths.prompt.at(0.95), longest.prompt_tokens.value
+    return (
+        f"{longest.workload} has the longest prompts: 1 in 20 above {number(tail)} tokens, "
+        f"{number(tail / mean)} times the mean ({longest.lengths.basis})"
+    )
+
+
 def curve_finding(profile: HardwareProfile) -> str:
     """Return the most that a profile's machine does, and with what."""
     best = max(profile.service_curve, key=lambda point: point.output_tokens_per_s)

@@ -1,4 +1,4 @@
-"""Charts of demand and speed: what is asked for hour by hour, and what a machine does with a model."""
+"""Charts of speed: what a machine does with a model, and how long its answers take."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kit.demand.record import Demand
 from kit.profiler.profile import HardwareProfile, Regime
 from kit.record import Basis
-from kit.report.drawing import CLOUD, GREY, INK, OWN, PAPER, WIDTH, altair, frame, spread, values, words
-from kit.report.findings import DAYS, curve_finding, demand_finding, speed_finding
+from kit.report.drawing import GREY, INK, OWN, PAPER, WIDTH, altair, frame, spread, values, words
+from kit.report.findings import curve_finding, speed_finding
 from kit.report.words import number
 from kit.strategy.verdict import MeasuredPoint, Verdict
 
@@ -150,47 +149,3 @@ def _log_position(sizes: Sequence[float], height: int) -> Any:
 
     low, high = math.log(min(sizes) / 1.3), math.log(max(sizes) * 1.3)
     return lambda value: (math.log(value) - low) / (high - low) * height
-
-
-def demand_week(demand: Demand) -> Any:
-    """Return the typical week of each workload, one above the other, each to its own peak."""
-    alt = altair()
-    row, left = 38, 104
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, 168], nice=False),
-        axis=alt.Axis(
-            title=None,
-            values=[24 * day + 12 for day in range(7)],
-            labelExpr=f"{list(DAYS)}[floor(datum.value / 24)]",
-            ticks=False,
-        ),
-    )
-    count = len(demand.workloads)
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, count]), axis=None)
-    areas, names, peaks = [], [], []
-    for i, item in enumerate(demand.workloads):
-        peak, base = max(item.requests_per_hour), count - 1 - i
-        line = [*item.requests_per_hour, item.requests_per_hour[-1]]
-        rows = [{"x": hour, "y": base, "y2": base + 0.8 * value / peak} for hour, value in enumerate(line)]
-        areas.append(
-            alt.Chart(values(rows))
-            .mark_area(color=OWN if not item.deferrable else CLOUD, interpolate="step-after")
-            .encode(x=x, y=y, y2="y2:Q")
-        )
-        names.append({"y": base + 0.4, "text": item.workload})
-        peaks.append({"y": base + 0.4, "text": f"peak {number(item.shape.value)} × mean"})
-    layers = alt.layer(
-        *areas,
-        words(names, x=alt.value(-6), y=y, align="right"),
-        words(peaks, x=alt.value(WIDTH - left - 76 + 6), y=y, colour=GREY, fontSize=8),
-    )
-    return frame(
-        layers,
-        title=demand_finding(demand),
-        subtitle="Requests by hour of the typical week, each to its own peak; orange may run at any hour of its day",
-        height=row * count,
-        left=left,
-        right=76,
-        bottom=16,
-    )

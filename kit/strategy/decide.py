@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -125,6 +125,7 @@ def decide(
             *notes,
             *_warnings(choice, solved[0], profiles, measured_here),
             *price_warnings(entered, engagement.date),
+            *_disputed(choice, solved[0], prices),
         ),
         limits=LIMITS,
         duties=duties(engagement, [row.workload for row in placements if Place.OWN in row.places]),
@@ -386,6 +387,18 @@ def _service_curves(
         if profile.name in used
         for point in profile.service_curve
     )
+
+
+def _disputed(choice: Choice, solved: Solved, prices: PriceBook) -> Iterator[str]:
+    """Yield the prices that the plan pays and on which a second list disagrees."""
+    for dispute in prices.disputes:
+        for w, best in enumerate(choice.best_api):
+            if best < 0 or solved.plan.flow_api[w].sum() == 0:
+                continue
+            pays = choice.apis[best].offer.listed_as == (dispute.provider, dispute.model)
+            if pays and dispute.concerns(choice.demand.workloads[w].prompt_tokens.value):
+                yield f"The price lists disagree on a price that the plan pays: {dispute.sentence}."
+                break
 
 
 def _warnings(
