@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kit.profiler.profile import HardwareProfile, Point, Regime, Spread
+from kit.profiler.profile import Goodput, HardwareProfile, Point, Regime, Spread
 
 Interval = tuple[float, float]
 
@@ -68,7 +68,10 @@ def compare(before: HardwareProfile, after: HardwareProfile) -> Comparison:
     common = [key for key in left if key in right]
     return Comparison(
         conditions=tuple(_conditions(before, after)),
-        changes=tuple(change for key in common for change in _changes(left[key], right[key])),
+        changes=(
+            *(change for key in common for change in _changes(left[key], right[key])),
+            *_goodputs(before, after),
+        ),
         only_before=tuple(name(point) for key, point in left.items() if key not in right),
         only_after=tuple(name(point) for key, point in right.items() if key not in left),
     )
@@ -138,6 +141,31 @@ def _changes(before: Point, after: Point) -> Iterator[Change]:
                 after=other.p50,
                 difference=judge(one.p50_interval, other.p50_interval),
             )
+
+
+def _goodputs(before: HardwareProfile, after: HardwareProfile) -> Iterator[Change]:
+    """Yield the highest loads of objectives that both searched, at the same lengths."""
+
+    def key(one: Goodput) -> tuple[str, int, int]:
+        return one.objective, one.prompt_tokens, one.output_tokens
+
+    others = {key(one): one for one in after.goodput}
+    for one in before.goodput:
+        other = others.get(key(one))
+        if other is None or one.requests_per_s is None or other.requests_per_s is None:
+            continue
+        yield Change(
+            point=f"{one.prompt_tokens} x {one.output_tokens}, {one.objective}",
+            figure="goodput, requests/s",
+            before=one.requests_per_s,
+            after=other.requests_per_s,
+            difference=judge(_closed(one.interval), _closed(other.interval)),
+        )
+
+
+def _closed(interval: tuple[float | None, float | None]) -> Interval | None:
+    low, high = interval
+    return None if low is None or high is None else (low, high)
 
 
 def _has_median(spread: Spread | None) -> bool:

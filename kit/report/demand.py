@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -216,6 +216,8 @@ def print_demand(demand: Demand) -> None:
             console.print(f"{item.workload}: costs {item.cost_today.value:,.0f} USD a month today", markup=False)
         if item.growth_per_year is not None:
             console.print(f"{item.workload}: growth {item.growth_per_year.value:+.0%} a year", markup=False)
+        for line in _forecast(item):
+            console.print(line, markup=False)
         for note in item.notes:
             console.print(f"  {item.workload}: {note}", markup=False, style="dim")
     if (bill := demand.bill) is not None:
@@ -229,6 +231,26 @@ def print_demand(demand: Demand) -> None:
             console.print(f"  {note}", markup=False, style="dim")
     for note in demand.notes:
         console.print(f"! {note}", markup=False)
+
+
+def _forecast(item: WorkloadDemand) -> Iterator[str]:
+    """Yield the trend of a workload's own weeks with its interval, or why there is none; nothing without weeks."""
+    if not item.weeks:
+        return
+    from kit.demand.forecast import Forecast, forecast
+
+    found = forecast(item.weeks)
+    if not isinstance(found, Forecast):
+        yield f"  {item.workload}: no forecast: {found.reason}"
+        return
+    yield (
+        f"{item.workload}: trend of {found.weeks} weeks {found.growth_per_year.value:+.0%} a year "
+        f"({found.confidence:.0%} interval {found.growth_low:+.0%} to {found.growth_high:+.0%})"
+    )
+    if found.ahead:
+        last = found.ahead[-1]
+        yield f"  week of {last.monday}: {last.requests:,.0f} requests, {last.low:,.0f} to {last.high:,.0f}"
+    yield from (f"  {note}" for note in found.notes)
 
 
 def _length(item: WorkloadDemand, which: str) -> str:

@@ -142,7 +142,9 @@ def prepare(engagement: Engagement, demand: Demand, profiles: Sequence[HardwareP
         PlanError: a workload is left without an option.
     """
     terms = resolve(engagement)
-    return choose(engagement, demand, terms, apis(engagement, prices), pools(engagement, profiles, prices, terms))
+    return choose(
+        engagement, demand, terms, apis(engagement, prices, profiles), pools(engagement, profiles, prices, terms)
+    )
 
 
 def _strategy(

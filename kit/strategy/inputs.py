@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from kit.engagement.record import Engagement, Place
 from kit.facts.defaults import default
-from kit.facts.latency import cloud_ttft, network_round_trip
+from kit.facts.latency import network_round_trip
 from kit.facts.quality import benchmarks, score
 from kit.pricing.pricebook import PriceBook
 from kit.record import Basis, Figure
@@ -16,7 +16,7 @@ from kit.strategy.choice import Choice
 from kit.strategy.options import listed_price, priced_by
 from kit.strategy.terms import Terms, default_key
 from kit.strategy.verdict import Input
-from kit.strategy.ways import api_way_s, network_s
+from kit.strategy.ways import api_way_s, first_token, network_s
 
 _UNITS = {
     "requests_per_day": "requests per day",
@@ -123,12 +123,12 @@ def _gates(choice: Choice) -> Iterator[Input]:
 def _latencies(choice: Choice) -> Iterator[Input]:
     waiting = [workload for workload in choice.workloads if workload.latency]
     for api in choice.apis:
-        known = cloud_ttft(api.offer.provider, api.offer.model)
+        known = first_token(api)
         if known is None:
             continue
         key, label = f"latency.{api.label}", f"{api.label}: median TTFT, network included"
-        yield _make(key, label, known.ttft_p50_s, "s")
-        for workload in waiting:
+        yield _make(key, label, known.p50, "s")
+        for workload in () if known.here else waiting:
             if (way := api_way_s(api, workload, choice.engagement)) is not None:
                 name = f"{workload.name} to {api.label}"
                 yield _make(f"latency.way.{name}", f"the way from the users of {name}", way, "s")

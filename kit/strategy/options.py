@@ -26,11 +26,13 @@ class Api:
         offer: what the client could sign.
         price_per_request: by workload, engagement's currency.
         context_tokens: longest request that the model takes; ``None`` if not known.
+        measured: what the client measured of this model at this API from its own site, if it did.
     """
 
     offer: ApiOffer
     price_per_request: Mapping[str, Figure]
     context_tokens: int | None
+    measured: HardwareProfile | None = None
 
     @property
     def label(self) -> str:
@@ -81,8 +83,15 @@ class Pool:
         return self.offer.at_most // self.profile.accelerators
 
 
-def apis(engagement: Engagement, prices: PriceBook) -> tuple[Api, ...]:
-    """Return the API options with what a request of each workload costs there."""
+def apis(engagement: Engagement, prices: PriceBook, profiles: Sequence[HardwareProfile] = ()) -> tuple[Api, ...]:
+    """Return the API options with what a request of each workload costs there.
+
+    Args:
+        engagement: what could be signed.
+        prices: the price book.
+        profiles: those of a provider's API (``kit profile MODEL --engine openai``) go with its offers.
+    """
+    seen = {(one.engine.name, one.model.name): one for one in profiles if one.way_there is not None}
     rate = usd_in_currency(engagement)
     found = []
     for offer in engagement.api_offers:
@@ -92,7 +101,14 @@ def apis(engagement: Engagement, prices: PriceBook) -> tuple[Api, ...]:
             if (item.provider, item.model) == offer.listed_as
         }
         listed = listed_price(offer, prices)
-        found.append(Api(offer=offer, price_per_request=per_request, context_tokens=listed.context_tokens))
+        found.append(
+            Api(
+                offer=offer,
+                price_per_request=per_request,
+                context_tokens=listed.context_tokens,
+                measured=seen.get((offer.provider, offer.model)),
+            )
+        )
     return tuple(found)
 
 

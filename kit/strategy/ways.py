@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from kit.engagement.record import Engagement, Place, Region, Workload
 from kit.facts.latency import Range, cloud_ttft, network_between, network_ranges, network_round_trip
 from kit.record import Figure
@@ -32,19 +34,52 @@ def api_way_s(api: Api, workload: Workload, engagement: Engagement) -> Figure | 
     return None if users in regions else _way(workload, engagement, api.offer.regions)
 
 
-def api_ttft_p95_s(api: Api, workload: Workload, engagement: Engagement, terms: Terms) -> float | None:
-    """Return the 95th percentile of an API's time to first token, network included; ``None`` if not published.
+@dataclass(frozen=True)
+class FirstToken:
+    """How long an API takes to its first token, the way there included.
 
-    What is published holds the way of whoever measured; a way between regions is added at its longest.
+    Attributes:
+        p50: median, or the mean where there is no median.
+        p95: 95th percentile; ``None`` if not known.
+        here: measured from the client's own site, so that nothing has to be added for the way.
     """
+
+    p50: Figure
+    p95: Figure | None
+    here: bool
+
+
+def first_token(api: Api) -> FirstToken | None:
+    """Return an API's time to first token: as measured from the client's site, else as published, else ``None``.
+
+    Of a measurement the point with the fewest requests in flight counts: a provider's API is not loaded by one client.
+    """
+    if api.measured is not None:
+        point = min(api.measured.service_curve, key=lambda one: one.concurrency or 1)
+        spread = point.ttft_s
+        middle = None if spread is None else spread.p50 if spread.p50 is not None else spread.mean
+        if spread is not None and middle is not None:
+            seen = Figure(value=middle, basis=api.measured.basis, source=api.measured.source, date=api.measured.date)
+            tail = None if spread.p95 is None else seen.model_copy(update={"value": spread.p95})
+            return FirstToken(seen, tail, here=True)
     known = cloud_ttft(api.offer.provider, api.offer.model)
+    return None if known is None else FirstToken(known.ttft_p50_s, known.ttft_p95_s, here=False)
+
+
+def api_ttft_p95_s(api: Api, workload: Workload, engagement: Engagement, terms: Terms) -> float | None:
+    """Return the 95th percentile of an API's time to first token, network included; ``None`` if not known.
+
+    What is published holds the way of whoever measured; a way between regions is added at its longest. What was
+    measured from the client's own site holds its way.
+    """
+    known = first_token(api)
     if known is None:
         return None
-    way = api_way_s(api, workload, engagement)
+    way = None if known.here else api_way_s(api, workload, engagement)
     further = way.value if way else 0.0
-    if known.ttft_p95_s is not None:
-        return known.ttft_p95_s.value + further
-    return known.ttft_p50_s.value * terms.p95_over_mean_ttft.value + further
+    if known.p95 is not None:
+        return known.p95.value + further
+    return known.p50.value * terms.p95_over_mean_ttft.value + further
 
 
 def _regions(workload: Workload, agreed: tuple[Region, ...]) -> tuple[Region, ...]:

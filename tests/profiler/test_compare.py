@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from kit.profiler.compare import Difference, compare, judge
-from kit.profiler.profile import Engine, HardwareProfile, Point, ProfiledModel, Spread
+from kit.profiler.profile import Engine, Goodput, HardwareProfile, Point, ProfiledModel, Spread
 from kit.record import Basis
 
 
@@ -76,3 +76,23 @@ def test_conditions_that_differ_are_listed():
     """Another version of the engine is a condition; what is the same is not listed."""
     found = compare(profile(point(1, 10.0)), profile(point(1, 10.0), version="2.0"))
     assert found.conditions == (("engine", "vllm 1.0", "vllm 2.0"),)
+
+
+@pytest.mark.parametrize(
+    ("interval", "difference"),
+    [((30.0, 33.0), Difference.REAL), ((19.0, 25.0), Difference.NOISE), ((30.0, None), Difference.UNKNOWN)],
+)
+def test_goodput_of_the_same_objective_is_compared(interval, difference):
+    """20 requests/s between 20 and 21 against another search: apart, overlapping, or with an open end."""
+
+    def found(low: float, high: float | None, objective: str = "ttft_p95<0.5s") -> HardwareProfile:
+        goodput = Goodput(
+            objective=objective, prompt_tokens=8, output_tokens=4, requests_per_s=low, interval=(low, high)
+        )
+        return profile(point(1, 100.0)).model_copy(update={"goodput": (goodput,)})
+
+    before = found(20.0, 21.0)
+    (change,) = (one for one in compare(before, found(*interval)).changes if one.figure == "goodput, requests/s")
+    assert (change.before, change.after, change.difference) == (20.0, interval[0], difference)
+    other = compare(before, found(20.0, 21.0, objective="ttft_p95<1s"))
+    assert not any(one.figure == "goodput, requests/s" for one in other.changes)

@@ -47,6 +47,15 @@ def test_an_export_becomes_workloads(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not any(canary in said + out.read_bytes().decode("latin-1") for canary in CANARIES)
 
 
+def test_a_forecast_takes_eight_weeks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten equal weeks have no trend, with an interval around it; of two weeks it is said that they are too few."""
+    import_demand([str(export(tmp_path / "long.csv", days=70))], out=tmp_path / "long.parquet")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "All: trend of 10 weeks +0% a year (90% interval" in said
+    import_demand([str(export(tmp_path / "short.csv"))], out=tmp_path / "short.parquet")
+    assert "no forecast: 2 whole weeks with requests; a forecast needs 8" in " ".join(capsys.readouterr().out.split())
+
+
 def pages(*buckets: dict[str, object]) -> str:
     """One page of OpenAI's usage or costs API."""
     return json.dumps({"object": "page", "data": list(buckets), "has_more": False, "next_page": None})

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from kit.engagement.record import ApiOffer, Place, Region
+from kit.profiler.profile import Engine, HardwareProfile, ProfiledModel, Regime, Spread, WayThere
+from kit.record import Basis
 from kit.strategy.options import Api, apis, pools
 from kit.strategy.terms import resolve
-from kit.strategy.ways import api_ttft_p95_s, network_s
+from kit.strategy.ways import api_ttft_p95_s, first_token, network_s
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,44 @@ def test_an_api_in_another_region_is_further_than_published(insurer, terms):
 
     assert seen() == seen(Region.EU) == seen(Region.US, Region.EU) == pytest.approx(1.3073)
     assert seen(Region.US) == pytest.approx(1.51917)
+
+
+def test_a_measurement_from_the_clients_site_replaces_what_is_published(insurer, terms):
+    """0.4 s at the median with one in flight × 1.7 = 0.68 s, or its own p95 of 0.9 s; nothing is added for the way."""
+    agent = next(item for item in insurer.engagement.workloads if not item.regions)
+    far = users(insurer, Region.EU)
+    spread = Spread(mean=0.5, p50=0.4)
+    base = insurer.profiles[0].points[0]
+    way = WayThere(
+        requests=6, connect_s=spread, first_byte_s=spread, first_token_s=spread, ttft_s=spread, connect_share=0.2
+    )
+
+    def measured(ttft: Spread) -> HardwareProfile:
+        points = (
+            base.model_copy(update={"concurrency": 1, "regime": Regime.CLOSED_LOOP, "ttft_s": ttft}),
+            base.model_copy(update={"concurrency": 8, "regime": Regime.CLOSED_LOOP, "ttft_s": Spread(p50=9.0)}),
+        )
+        changed = {
+            "points": points,
+            "way_there": way,
+            "engine": Engine(name="openai"),
+            "model": ProfiledModel(name="gpt-4.1-mini", architecture="not stated", dtype="not stated"),
+            "basis": Basis.MEASURED,
+            "source": "measured at the client's",
+        }
+        return insurer.profiles[0].model_copy(update=changed)
+
+    def seen(ttft: Spread) -> Api:
+        found = apis(insurer.engagement, insurer.prices, [measured(ttft)])
+        return next(api for api in found if (api.offer.provider, api.offer.model) == ("openai", "gpt-4.1-mini"))
+
+    assert api_ttft_p95_s(seen(spread), agent, far, terms) == pytest.approx(0.68)
+    assert api_ttft_p95_s(seen(Spread(p50=0.4, p95=0.9)), agent, far, terms) == pytest.approx(0.9)
+    known = first_token(seen(spread))
+    assert known is not None
+    assert (known.p50.basis, known.p50.source) == (Basis.MEASURED, "measured at the client's")
+    others = [api for api in apis(insurer.engagement, insurer.prices, [measured(spread)]) if api.measured is None]
+    assert len(others) == len(insurer.engagement.api_offers) - 1
 
 
 def test_a_price_of_another_provider_is_assumed(insurer):
