@@ -201,8 +201,10 @@ def _power(profile: HardwareProfile, terms: Terms) -> Figure | None:
         return None
     share = terms.load_power_share
     value = card.tdp_w.value * profile.accelerators * factor.value * share.value
+    # The row of a card has several sources, the first of them for its power; `kit facts show` has them all.
+    printed = card.tdp_w.source.partition("; ")[0]
     source = (
-        f"{profile.accelerators} × TDP {card.tdp_w.value:g} W ({card.tdp_w.source}) × {factor.value:g} for the server "
+        f"{profile.accelerators} × TDP {card.tdp_w.value:g} W ({printed}) × {factor.value:g} for the server "
         f"({factor.source}) × {share.value:g} under load ({share.source})"
     )
     return Figure(value=value, basis=Basis.PREDICTED, source=source, date=card.tdp_w.date)
