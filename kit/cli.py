@@ -230,7 +230,7 @@ def prices_show(
     cached_tokens: Annotated[int, typer.Option(min=0, help="Tokens of its prompt that are cached.")] = 0,
     batch: Annotated[bool, typer.Option("--batch", help="Through the batch interface.")] = False,
     date: Annotated[str | None, typer.Option(help="Day for which prices hold, e.g. 2026-11-22; today.")] = None,
-    closest: Annotated[bool, typer.Option("--closest", help="Take the nearest match of a name.")] = False,
+    closest: Annotated[bool, typer.Option("--closest", help="Take what the price list takes for a name.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show list prices of models, their date and source, and what a request costs."""

@@ -90,14 +90,21 @@ class Record(Part):
 
 
 def write_atomically(path: Path, content: bytes) -> Path:
-    """Write ``content`` to a temporary neighbour and rename it, so that no half-written file is ever seen."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write ``content`` to a temporary neighbour and rename it, so that no half-written file is ever seen.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -28,7 +29,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "record.json"
     write_atomically(path, b"old")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(InputError, match="folder: cannot be written"):
         write_atomically(tmp_path / "folder", b"new")
     assert path.read_bytes() == b"old"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["folder", "record.json"]
@@ -60,3 +61,13 @@ def test_nearest_match():
     assert did_you_mean("internl", ["internal", "health"]) == ' (did you mean "internal"?)'
     assert did_you_mean("zzz", ["internal", "health"]) == ""
     assert one_of(["b", "a", "c"]) == "a, b or c"
+
+
+def test_what_cannot_be_written_is_one_message(tmp_path):
+    """A file where a folder should be, and a place that takes no files, are answered with the path and the reason."""
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match=r"file/a\.json: cannot be written \((Not a directory|File exists)\)"):
+        write_atomically(tmp_path / "file" / "a.json", b"{}")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_atomically(Path("/proc/nobody/a.json"), b"{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -84,10 +84,18 @@ def short_hash(text: str) -> str:
     return f"CASE WHEN {text} <> '' THEN left(sha256({text}), 8) END"
 
 
+_LIKE_A_KEY = "(?i)^(sk|pk|rk|ak|key|ghp|glpat|xox[abp]|hf|gsk|bearer)[-_ ][a-z0-9_-]{8,}$|^AKIA[A-Z0-9]{12,}$|^AIza"
+"""How keys begin that are used with models; no published model is called so."""
+
+
 def _public_model(text: str) -> str:
-    """Return a model's name without the customer's part of a fine-tuned one, or the folders of a path."""
+    """Return a model's name without the customer's part of a fine-tuned one, or the folders of a path.
+
+    A key that somebody put where the model belongs is known by its prefix and gives way to its short hash.
+    """
     return (
         f"CASE WHEN {text} IS NULL THEN NULL WHEN starts_with({text}, 'ft:') THEN 'ft:' || split_part({text}, ':', 2) "
+        f"WHEN regexp_matches({text}, '{_LIKE_A_KEY}') THEN 'key ' || {short_hash(text)} "
         f"WHEN {text}[1] IN ('/', '.', '~') THEN parse_filename({text}) ELSE nullif({text}, '') END"
     )
 

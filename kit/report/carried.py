@@ -79,6 +79,10 @@ def _with_logs(workload: Workload, item: WorkloadDemand) -> Workload:
     return workload.model_copy(update=figures)
 
 
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _differences(workload: Workload, log: WorkloadDemand) -> list[str]:
     found = []
     for what, said, seen in (
@@ -88,6 +92,6 @@ def _differences(workload: Workload, log: WorkloadDemand) -> list[str]:
     ):
         if said > 0 and seen > 0 and max(said / seen, seen / said) > _FAR:
             found.append(
-                f"{workload.name}: the client said {said:,.4g} {what}, its logs say {seen:,.4g}: the logs count"
+                f"{workload.name}: the client said {_count(said)} {what}, its logs say {_count(seen)}: the logs count"
             )
     return found

@@ -13,10 +13,12 @@ from rich.table import Table
 
 from kit.demand.compare import compare
 from kit.demand.record import Demand, WorkloadDemand
-from kit.errors import InputError
+from kit.errors import InputError, did_you_mean, one_of
 
 if TYPE_CHECKING:
     from kit.demand.importing import Usage
+
+_MODELS_SHOWN = 5
 
 
 def import_demand(
@@ -48,8 +50,7 @@ def import_demand(
     from kit.demand.importing import import_usage, lines_of_report
     from kit.demand.rules import parse_rule
 
-    if out.suffix != ".parquet":
-        raise InputError(f"--out {out}: the record is a Parquet file; call it {out.with_suffix('.parquet')}")
+    _check_name(out)
     parsed = [parse_rule(rule) for rule in rules] or [parse_rule("All=*")]
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -68,6 +69,7 @@ def import_demand(
             most_bad_share=most_bad_share,
             on_progress=show,
         ) as usage:
+            _check_assigned(usage)
             summing = progress.add_task("Summing up the weeks", total=None)
             demand = _with_bill(usage, timezone=timezone, kind=kind)
             progress.update(summing, total=1, completed=1)
@@ -79,6 +81,29 @@ def import_demand(
     print_demand(demand)
     console.print(f"Written: {out}", markup=False)
     return demand
+
+
+def _check_name(out: Path) -> None:
+    if out.suffix != ".parquet":
+        raise InputError(f"--out {out}: the record is a Parquet file; call it {out.with_suffix('.parquet')}")
+
+
+def _check_assigned(usage: Usage) -> None:
+    """Stop where no row can be used, or where no rule takes a row; say what the rows look like to a rule.
+
+    Raises:
+        InputError: there is nothing to sum up.
+    """
+    if not usage.rows:
+        raise InputError(f"{', '.join(one.file for one in usage.files)}: no row of usage that can be read in them")
+    if sum(usage.connection.execute(f"SELECT count(workload) FROM {usage.table}").fetchall()[0]):
+        return
+    models = list(dict.fromkeys(rest.model or "no model" for rest in usage.unassigned))
+    more = f" and {len(models) - _MODELS_SHOWN} more" if len(models) > _MODELS_SHOWN else ""
+    raise InputError(
+        f"no --workload takes any of the {usage.rows:,} rows; their models are "
+        f"{', '.join(models[:_MODELS_SHOWN])}{more}; without --workload all rows are one workload"
+    )
 
 
 def _with_bill(usage: Usage, *, timezone: str, kind: str | None) -> Demand:
@@ -137,16 +162,19 @@ def describe_demand(phrases: Sequence[str], *, out: Path, date: dt.date | None =
         date: the day for which it holds; today by default.
 
     Raises:
-        InputError: a phrase is not understood; says which part.
+        InputError: a phrase is not understood; says which part. Or the record is not called ``.parquet``.
     """
     from kit.demand.synthetic import from_words
 
+    _check_name(out)
     day = date or dt.datetime.now(tz=dt.UTC).date()
     found = []
     for phrase in phrases:
         name, colon, words = phrase.partition(":")
         found.append(
-            from_words(words, date=day, workload=name.strip()) if colon else from_words(phrase, date=day, workload=None)
+            from_words(words.strip(), date=day, workload=name.strip())
+            if colon
+            else from_words(phrase, date=day, workload=None)
         )
     names = [item.workload for item in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -266,12 +294,23 @@ def _figure(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+_OPTIONS = ("cost", "services", "since", "start", "until")
+"""What formats understand besides the columns of a plain table, exchange rates (``usd_per_eur``) and the time zone."""
+
+
 def _options(given: Sequence[str]) -> Mapping[str, str]:
+    from kit.demand.formats.plain_csv import KNOWN
+
     found = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise InputError(f'--option "{text}": name=value is wanted, e.g. at=created_on')
+        known = (*_OPTIONS, *KNOWN)
+        if name.strip() not in known and not name.strip().startswith("usd_per_"):
+            raise InputError(
+                f'--option "{name.strip()}" is not known{did_you_mean(name.strip(), known)}; {one_of(known)}'
+            )
         found[name.strip()] = value.strip()
     return found
 

@@ -101,12 +101,14 @@ def list_facts(*, as_json: bool = False, today: dt.date | None = None) -> None:
     if as_json:
         print(json.dumps(found, indent=1))  # noqa: T201
         return
-    table = Table("table", "what it holds", box=None, padding=(0, 2, 0, 0))
-    for column in ("rows", "sources", "oldest", "newest", "age, days"):
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("table", no_wrap=True)
+    table.add_column("what it holds")
+    for column in ("rows", "sources", "age, days"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in found:
         age = f"{one['newest_age_days']} to {one['oldest_age_days']}"
-        table.add_row(*(str(one[key]) for key in ("name", "title", "rows", "sources", "oldest", "newest")), age)
+        table.add_row(*(str(one[key]) for key in ("name", "title", "rows", "sources")), age)
     Console(highlight=False).print(table)
     Console(highlight=False).print("kit facts show TABLE, or kit facts show NAME for one row", style="dim")
 

@@ -101,7 +101,7 @@ def export_prices(
 
     Args:
         out: the file.
-        engagement: its prices: APIs, requests, rents and purchases.
+        engagement: its prices: APIs, rents and purchases; what requests cost is worked out from them anew.
         models: these models' prices instead; the usual ones if there is no engagement either.
         against: a second list whose disputes go into the book.
 
@@ -119,7 +119,8 @@ def export_prices(
         book = _book(models or usual())
     if against is not None:
         book = with_disputes(book, second_list(against))
-    ordered = book.model_copy(update={"api": tuple(sorted(book.api, key=lambda price: price.label))})
+    # What requests cost follows from the prices; in a file that may be edited it would contradict them.
+    ordered = book.model_copy(update={"api": tuple(sorted(book.api, key=lambda price: price.label)), "requests": ()})
     path = ordered.write(out)
     console = Console(highlight=False)
     counts = f"{len(book.api)} APIs, {len(book.rentals)} rents and {len(book.purchases)} purchase prices"

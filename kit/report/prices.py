@@ -63,8 +63,10 @@ def show_prices(
 
     Raises:
         PriceError: a model is not known exactly, or has no batch price.
-        InputError: the date is none.
+        InputError: the date is none, or a request is asked for without its prompt.
     """
+    if asked.prompt_tokens is None and asked != Asked():
+        raise InputError("--output-tokens, --cached-tokens and --batch price a request; add --prompt-tokens")
     today = this_day()
     noon = dt.datetime.combine(_day(date, today), dt.time(12), tzinfo=dt.UTC)
     found = [match(name, closest=closest) for name in names or usual()]

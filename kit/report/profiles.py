@@ -177,7 +177,10 @@ def compare_profiles(before: Path, after: Path) -> None:
     for change in found.changes:
         figures = (f"{change.before:.4g}", f"{change.after:.4g}", f"{change.ratio:.2f}")
         table.add_row(change.point, change.figure, *figures, change.difference.value)
-    console.print(table)
+    if found.changes:
+        console.print(table)
+    else:
+        console.print("No point is in both: nothing can be compared.")
     for file, points in ((before, found.only_before), (after, found.only_after)):
         if points:
             console.print(f"Only in {file.name}: {'; '.join(points)}", markup=False)

@@ -47,7 +47,7 @@ def test_logs_take_the_place_of_what_was_said(engagement: Path, tmp_path: Path) 
     assert audit.demand.workloads[0].requests_per_day.value == 3 * before
     assert sum(audit.demand.workloads[0].requests_per_hour) == pytest.approx(7 * 3 * before)
     assert audit.demand.workloads[1:] == said.demand.workloads[1:]
-    assert any(f"its logs say {3 * before:,.4g}: the logs count" in note for note in audit.notes)
+    assert any(f"its logs say {3 * before:,.0f}: the logs count" in note for note in audit.notes)
     verdict = decide_audit(audit)
     known = next(item for item in verdict.inputs if item.key == f"workloads.{name}.requests_per_day")
     assert (known.value, known.basis, known.source) == (3 * before, Basis.MEASURED, "log of the gateway")

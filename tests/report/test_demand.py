@@ -47,6 +47,18 @@ def test_an_export_becomes_workloads(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not any(canary in said + out.read_bytes().decode("latin-1") for canary in CANARIES)
 
 
+def test_a_key_in_the_column_of_the_model_is_not_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A key that somebody put where the model belongs gives way to a hash, in the record and in what is printed."""
+    file = tmp_path / "usage.csv"
+    lines = [f"2026-03-02T10:0{i}:00Z,10,5,sk-live-q7w9e1r3t5y7u9i1" for i in range(3)]
+    file.write_text("\n".join(["at,prompt_tokens,output_tokens,model", *lines]) + "\n", encoding="utf-8")
+    demand = import_demand([str(file)], out=tmp_path / "demand.parquet")
+    said = "".join(capsys.readouterr()) + (tmp_path / "demand.parquet").read_bytes().decode("latin-1") + repr(demand)
+    assert "q7w9e1r3" not in said
+    assert demand.workloads[0].model_today is not None
+    assert demand.workloads[0].model_today.startswith("key ")
+
+
 def test_a_forecast_takes_eight_weeks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Ten equal weeks have no trend, with an interval around it; of two weeks it is said that they are too few."""
     import_demand([str(export(tmp_path / "long.csv", days=70))], out=tmp_path / "long.parquet")
@@ -136,6 +148,7 @@ def test_two_demands_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[
         ({"out": Path("demand.json")}, "call it demand.parquet"),
         ({"rules": ["gpt-4o"]}, "a rule is NAME=RULE"),
         ({"options": ["timezone"]}, "name=value is wanted"),
+        ({"options": ["tmie=x"]}, 'did you mean "time"'),
         ({"timezone": "Europe/Vienn"}, "Europe/Vienna"),
     ],
 )
@@ -147,6 +160,47 @@ def test_a_wrong_option_is_named(settings: dict[str, object], words: str, tmp_pa
         import_demand([str(file)], **given)  # type: ignore[arg-type]
     assert words in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["usage.csv"]
+
+
+def test_rules_that_take_nothing_name_the_models(tmp_path: Path) -> None:
+    """Where no rule takes a row the models are named, nothing else of the rows, and nothing is written."""
+    file, out = export(tmp_path / "usage.csv"), tmp_path / "demand.parquet"
+    with pytest.raises(InputError) as caught:
+        import_demand([str(file)], out=out, rules=["Chat=model:gpt-5*"])
+    said = str(caught.value)
+    assert "no --workload takes any of the 42 rows; their models are o3, gpt-4o;" in said
+    assert not any(canary in said for canary in CANARIES)
+    assert not out.exists()
+
+
+def test_a_file_without_usable_rows_is_named(tmp_path: Path) -> None:
+    """Where a format finds no row, that is said, not that rules are missing."""
+    file = export(tmp_path / "usage.csv")
+    with pytest.raises(InputError, match=r"usage\.csv: no row of usage"):
+        import_demand([str(file)], out=tmp_path / "demand.parquet", format="openai_usage")
+
+
+def test_a_record_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    """A file where a folder is wanted ends in a message that names the record."""
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    out = tmp_path / "taken" / "demand.parquet"
+    with pytest.raises(InputError, match=r"demand\.parquet: cannot be written"):
+        describe_demand(["Chat: chat, 5000 requests a day"], out=out)
+    with pytest.raises(InputError, match=r"demand\.parquet: cannot be written"):
+        import_demand([str(export(tmp_path / "usage.csv"))], out=out)
+
+
+def test_a_described_record_is_called_parquet_too(tmp_path: Path) -> None:
+    """Another ending is refused as it is when logs are imported, and nothing is written."""
+    with pytest.raises(InputError, match=r"call it .*demand\.parquet"):
+        describe_demand(["Chat: chat, 5000 requests a day"], out=tmp_path / "demand.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_phrase_that_says_nothing_is_quoted_as_written(tmp_path: Path) -> None:
+    """The words after the name are quoted without the blank before them."""
+    with pytest.raises(InputError, match=r'^"chat" says no volume'):
+        describe_demand(["Chat: chat"], out=tmp_path / "demand.parquet")
 
 
 def test_the_pictures_of_demand_say_what_they_show(tmp_path: Path) -> None:

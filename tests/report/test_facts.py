@@ -59,6 +59,17 @@ def test_the_list_counts_rows_and_age(capsys: pytest.CaptureFixture[str]) -> Non
     assert all(later[name]["oldest_age_days"] == first[name]["oldest_age_days"] + 10 for name in TABLES)
 
 
+def test_the_list_names_every_table_in_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of tables are what is typed next: none is cut off in a narrow terminal."""
+    monkeypatch.setenv("COLUMNS", "80")
+    list_facts(today=TODAY)
+    words = capsys.readouterr().out.split()
+    assert set(TABLES) <= set(words)
+    assert not any("…" in word for word in words)
+
+
 def test_a_row_is_shown_with_its_sources(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A row of any table is found by its name, in any case, and each value stands with basis, age and source."""
     monkeypatch.setenv("COLUMNS", "160")

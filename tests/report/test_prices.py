@@ -89,6 +89,13 @@ def test_a_price_that_is_not_exact_is_refused_or_said(capsys) -> None:
     assert '! "claude-sonnet-4-5-banana" was taken for anthropic/claude-sonnet-4-5' in shown(capsys)
 
 
+@pytest.mark.parametrize("asked", [Asked(output_tokens=500), Asked(cached_tokens=10), Asked(batch=True)])
+def test_a_request_without_its_prompt_is_refused(asked: Asked) -> None:
+    """Half a request is answered with what is missing, not with list prices only."""
+    with pytest.raises(InputError, match="add --prompt-tokens"):
+        show_prices(["openai/gpt-4o"], asked=asked)
+
+
 def test_prices_of_another_day(capsys) -> None:
     """Claude Opus 4.6 cost twice as much above 200,000 tokens until 2026-03-12."""
     for day, tiers in (("2026-03-12", 1), ("2026-03-13", 0)):
@@ -205,14 +212,21 @@ def test_an_exported_book_is_sorted_and_comes_back(tmp_path: Path, capsys) -> No
         check_prices(out, against=str(second))
 
 
+def test_a_book_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    """A file where a folder is wanted ends in a message that names the book."""
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"prices\.json: cannot be written"):
+        export_prices(tmp_path / "taken" / "prices.json", models=["openai/gpt-4o"])
+
+
 def test_an_exported_book_of_an_engagement_has_all_it_considers(tmp_path: Path) -> None:
-    """APIs, requests of its workloads, rents and purchases; with a second list also what that disputes."""
+    """APIs, rents and purchases, and no requests, which follow from them; with a second list also its disputes."""
     second = tmp_path / "list.json"
     second.write_bytes(litellm(**{"gpt-5-mini": GPT_4O}))
     export_prices(tmp_path / "prices.json", engagement="insurer", against=str(second))
     book = load_prices(tmp_path / "prices.json", today=TODAY)
     assert book.api
-    assert book.requests
+    assert book.requests == ()
     assert book.rentals
     assert book.purchases
     assert {item.label for item in book.api} >= {f"{one.provider}/{one.model}" for one in book.disputes}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kit.data import folder
 from kit.errors import EngineError, InputError
 from kit.profiler.choice import EngineOptions
 from kit.profiler.profile import (
@@ -25,7 +26,7 @@ from kit.profiler.profile import (
 )
 from kit.record import Basis
 from kit.report import profiles
-from kit.report.profiles import LoadOptions, run_profiles, show_profile
+from kit.report.profiles import LoadOptions, compare_profiles, run_profiles, show_profile
 
 sys.path.append(str(Path(__file__).parents[1] / "profiler"))
 from mock_engine import END, OK, Request, chunk, mock_engine, token, usage
@@ -146,3 +147,12 @@ def test_power_goodput_and_the_way_there_are_shown(tmp_path: Path, monkeypatch: 
     assert "Goodput within ttft_p95<0.5s at 8 x 4: 37 requests/s (met: 37, missed: not found; 1 trials)" in said
     assert "connecting 18 ms" in said
     assert "25% of the time to the first token" in said
+
+
+def test_profiles_without_a_common_point_are_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where two profiles have no point in common a sentence says so; no empty table is shown."""
+    found = folder("hardware_profiles")
+    compare_profiles(found / "cpu-2-core-qwen3-0.6b.json", found / "rtx-4090-mistral-7b-vllm.json")
+    said = capsys.readouterr().out
+    assert "No point is in both" in said
+    assert "Points that both have" not in said
