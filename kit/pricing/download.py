@@ -7,7 +7,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request, build_opener
 
 from kit.errors import InputError, KitError
 
@@ -69,7 +69,9 @@ def _download(url: str) -> bytes:
         raise InputError(f"{shown}: only http and https addresses are fetched")
     deadline, found = time.monotonic() + TOTAL_S, bytearray()
     try:
-        with urlopen(Request(url, headers={"User-Agent": "hybrid-ai-decision-kit"}), timeout=TIMEOUT_S) as answer:
+        # An opener of its own: the library's common one keeps the proxies that it saw first.
+        request = Request(url, headers={"User-Agent": "hybrid-ai-decision-kit"})
+        with build_opener().open(request, timeout=TIMEOUT_S) as answer:
             while piece := answer.read(_PIECE):
                 found += piece
                 if len(found) > MAX_BYTES:

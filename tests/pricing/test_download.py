@@ -74,12 +74,29 @@ def test_nobody_there_is_offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that is not there makes every address unreachable, also one that needs no name."""
-    for name in ("no_proxy", "NO_PROXY"):
+    """The proxy is asked for the whole address, also where another download went without a proxy before."""
+    asked: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    for name in ("no_proxy", "NO_PROXY", "http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with pytest.raises(OfflineError, match="Connection refused"):
-        fetch("http://192.0.2.1/list")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        assert fetch(f"{address}/direct") == b"{}"
+        monkeypatch.setenv("http_proxy", address)
+        assert fetch("http://192.0.2.1/list") == b"{}"
+        server.shutdown()
+    assert asked == ["/direct", "http://192.0.2.1/list"]
 
 
 @pytest.mark.parametrize("source", ["ftp://example.test/x", "file:///etc/hostname"])
