@@ -10,8 +10,6 @@ from kit.report.drawing import CLOUD, GREY, OWN, RENTED_TEXT, WIDTH, altair, fra
 from kit.report.findings import DAYS, demand_finding, duration_finding, lengths_finding
 from kit.report.words import number
 
-_SHOWN = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-
 
 def demand_week(demand: Demand) -> Any:
     """Return the typical week of each workload, one above the other, each to its own peak."""
