@@ -39,6 +39,12 @@ def _not_negative(figure: Figure) -> Figure:
     return figure
 
 
+def _change(figure: Figure) -> Figure:
+    if figure.value <= -1:
+        raise ValueError(f"{figure.value:g} is not allowed; a relative change lies above -1 (0.1 is 10 % more)")
+    return figure
+
+
 def _share(figure: Figure) -> Figure:
     if not 0 <= figure.value <= 1:
         raise ValueError(f"{figure.value:g} is not allowed; it is a share and lies between 0 and 1")
@@ -49,6 +55,7 @@ _from_number = BeforeValidator(_as_figure, json_schema_input_type=float | Figure
 Positive = Annotated[Figure, _from_number, AfterValidator(_positive)]
 NotNegative = Annotated[Figure, _from_number, AfterValidator(_not_negative)]
 Share = Annotated[Figure, _from_number, AfterValidator(_share)]
+Change = Annotated[Figure, _from_number, AfterValidator(_change)]
 
 
 class DataClass(StrEnum):
@@ -89,6 +96,32 @@ class Regulation(StrEnum):
     FEDRAMP = "FedRAMP"
     DORA = "DORA"
     EU_AI_ACT = "EU AI Act"
+
+
+class Modality(StrEnum):
+    """What a workload sends to a model or wants from it."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class Customisation(StrEnum):
+    """How far a model has to be changed before it can do a workload."""
+
+    NONE = "none"
+    FINE_TUNING = "fine-tuning"
+    ADAPTERS = "adapters"
+    TOKENIZER = "tokenizer"
+
+
+class Commitment(StrEnum):
+    """How a rented machine is paid for, and whether its renter may take it back."""
+
+    ON_DEMAND = "on-demand"
+    RESERVED = "reserved"
+    SPOT = "spot"
 
 
 class NamedShape(StrEnum):
@@ -135,10 +168,21 @@ class QualityFloor(Part):
 
 
 class Today(Part):
-    """What serves the workload at present."""
+    """What serves the workload at present.
+
+    Attributes:
+        provider: the cloud API's id, e.g. ``openai``.
+        model: the exact id of the model at this provider.
+        cached: the provider's prompt cache is in use.
+        batch: the requests go through its batch endpoint.
+        cost_per_month: the bill as the client states it, engagement's currency.
+    """
 
     provider: str
     model: str
+    cached: bool = False
+    batch: bool = False
+    cost_per_month: NotNegative | None = None
 
 
 class Workload(Part):
@@ -160,6 +204,12 @@ class Workload(Part):
         context_tokens: the longest request; absent means prompt and output at their mean.
         deferrable: the requests of a day may be served at any hour of that day.
         today: what serves it at present; absent means that it is new.
+        growth_per_year: relative change of the requests per year (0.3 is 30 % more); absent means what the demand
+            record says, else none.
+        availability: share of the time that the service has to be up; absent means that no target is set.
+        modalities: what it sends or wants back.
+        customisation: how far a model has to be changed for it.
+        needed_by: the day from which it has to be served; absent means that there is no date.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -178,6 +228,11 @@ class Workload(Part):
     context_tokens: Positive | None = None
     deferrable: bool = False
     today: Today | None = None
+    growth_per_year: Change | None = None
+    availability: Share | None = None
+    modalities: tuple[Modality, ...] = Field(default=(Modality.TEXT,), min_length=1)
+    customisation: Customisation = Customisation.NONE
+    needed_by: dt.date | None = None
 
 
 class Contract(Part):
@@ -227,6 +282,9 @@ class ApiOffer(Part):
             terms come from the provider itself.
         regions: where the client's contract has the data processed; absent means what the provider's terms say.
         contract: what was signed beyond the public terms.
+        modalities: what the model takes and gives at this provider; absent means that only text is known.
+        fine_tuning: the provider tunes this model on the client's data; absent means that it is not known.
+        uptime: share of the time that the contract promises; absent means that none is promised.
     """
 
     provider: str
@@ -234,6 +292,9 @@ class ApiOffer(Part):
     prices_of: str | None = None
     regions: tuple[Region, ...] = ()
     contract: Contract = Contract()
+    modalities: tuple[Modality, ...] = ()
+    fine_tuning: bool | None = None
+    uptime: Share | None = None
 
     @property
     def listed_as(self) -> tuple[str, str]:
@@ -253,6 +314,10 @@ class GpuOffer(Part):
         regions: where the machines stand.
         contract: what was signed with whoever rents them out.
         at_most: how many accelerators can be had.
+        commitment: how a rented one is paid for; absent means every kind that has a price.
+        term_years: for how long one is reserved; only with ``commitment: reserved``.
+        uptime: share of the time that the renter's contract promises; absent means that none is promised.
+        ready_weeks: weeks from the engagement's date until it can serve; absent means the kit's lead time of the place.
     """
 
     accelerator: str
@@ -263,6 +328,10 @@ class GpuOffer(Part):
     regions: tuple[Region, ...] = ()
     contract: Contract = Contract()
     at_most: int = Field(default=64, ge=1, le=4096)
+    commitment: Commitment | None = None
+    term_years: Positive | None = None
+    uptime: Share | None = None
+    ready_weeks: NotNegative | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -270,6 +339,12 @@ class GpuOffer(Part):
             raise ValueError("tenure: api is not a way to have a GPU; own or rented")
         if self.tenure is Place.RENTED and self.provider is None:
             raise ValueError("provider: a rented GPU needs the provider's name")
+        if self.tenure is Place.OWN and self.commitment is not None:
+            raise ValueError(f"commitment: {self.commitment} is a way to rent; leave it out where tenure is own")
+        if self.tenure is Place.OWN and self.uptime is not None:
+            raise ValueError("uptime: nobody promises it for an own machine; leave it out where tenure is own")
+        if self.term_years is not None and self.commitment is not Commitment.RESERVED:
+            raise ValueError("term_years: only a reserved machine has a term; commitment: reserved goes with it")
         return self
 
 
@@ -289,7 +364,21 @@ class Rule(Part):
 
 
 class Money(Part):
-    """The client's money; whatever is left out takes the kit's default and is shown as such."""
+    """The client's money; whatever is left out takes the kit's default and is shown as such.
+
+    What each is, and its unit, is the label of the kit's default of that name; some say more here.
+
+    Attributes:
+        staff_fte_per_further_server: full-time equivalents for each owned server after the first.
+        cluster_network_share: switches and cables between several servers, as a share of the servers' price.
+        api_price_change_per_year: relative change of the list price of one and the same model (-0.1 is 10 % less).
+        rent_change_per_year: the same of the rent of one and the same accelerator.
+        purchase_price_change_per_year: the same of the price of one and the same new accelerator.
+        migration_weeks_own: engineer-weeks to move one workload from an API onto machines that the client runs, own
+            or rented.
+        grid_g_co2_per_kwh: grams of CO2 equivalents per kWh of electricity at the client's site.
+        network_cost_per_month: the site's link to the cloud, engagement's currency.
+    """
 
     horizon_years: Positive | None = None
     discount_rate: Share | None = None
@@ -303,13 +392,62 @@ class Money(Part):
     maintenance_share_per_year: NotNegative | None = None
     residual_share: Share | None = None
     colocation_per_kw_month: NotNegative | None = None
+    staff_fte_per_further_server: NotNegative | None = None
+    cluster_network_share: NotNegative | None = None
+    api_price_change_per_year: Change | None = None
+    rent_change_per_year: Change | None = None
+    purchase_price_change_per_year: Change | None = None
+    migration_weeks_own: NotNegative | None = None
+    grid_g_co2_per_kwh: NotNegative | None = None
+    network_cost_per_month: NotNegative | None = None
 
 
 class Operations(Part):
-    """How carefully capacity is planned; whatever is left out takes the kit's default."""
+    """How carefully capacity is planned; whatever is left out takes the kit's default.
+
+    Attributes:
+        headroom: share of the measured capacity that is planned for.
+        spare_replicas: replicas beside those that the load needs.
+        replica_availability: share of the time that one replica is up.
+        spot_availability: share of the time that a spot machine is there.
+        lead_weeks_own, lead_weeks_rented, lead_weeks_api: weeks from the decision until the first request is served.
+    """
 
     headroom: Share | None = None
     spare_replicas: NotNegative | None = None
+    replica_availability: Share | None = None
+    spot_availability: Share | None = None
+    lead_weeks_own: NotNegative | None = None
+    lead_weeks_rented: NotNegative | None = None
+    lead_weeks_api: NotNegative | None = None
+
+
+class Limits(Part):
+    """What the plan as a whole must keep to; absent means no limit. Money in the engagement's currency.
+
+    Attributes:
+        spend_share_per_provider: the most of all cost that may go to one provider, as a share.
+        capex: the most that may be spent on purchases.
+        cost_per_month: the most that the plan may cost a month, levelised.
+        co2_tonnes_per_year: the most CO2 equivalents a year, in tonnes.
+        carbon_price_per_tonne: what the client lets a tonne of CO2 equivalents weigh in the choice; no cash.
+    """
+
+    spend_share_per_provider: Share | None = None
+    capex: NotNegative | None = None
+    cost_per_month: NotNegative | None = None
+    co2_tonnes_per_year: NotNegative | None = None
+    carbon_price_per_tonne: NotNegative | None = None
+
+
+class Risk(Part):
+    """What the client is ready to risk; whatever is left out takes the kit's default.
+
+    Attributes:
+        regret_share: the 95th percentile of regret that the client accepts, as a share of the plan's cost.
+    """
+
+    regret_share: Share | None = None
 
 
 class Engagement(Record):
@@ -329,6 +467,9 @@ class Engagement(Record):
         profiles: hardware profiles to take; absent means all that fit an offer and a model.
         rules: where data may go, if otherwise than in the kit's table.
         scores: the client's own scores.
+        skills: the places whose work the client's own people can run; absent means any.
+        limits: what the plan as a whole must keep to.
+        risk: what the client is ready to risk.
     """
 
     kind: ClassVar[str] = "engagement"
@@ -348,6 +489,9 @@ class Engagement(Record):
     profiles: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     scores: tuple[ClientScore, ...] = ()
+    skills: Annotated[tuple[Place, ...], Field(min_length=1)] | None = None
+    limits: Limits = Limits()
+    risk: Risk = Risk()
 
     def regulations_of(self, workload: Workload) -> tuple[Regulation, ...]:
         """Return the rules that bind a workload: those of all and its own, each once."""
@@ -368,6 +512,12 @@ class Engagement(Record):
             )
         if self.currency == "USD" and self.usd_per_unit is not None and self.usd_per_unit.value != 1:
             raise ValueError("usd_per_unit: one US dollar is one US dollar; leave it out")
+        late = [item for item in self.workloads if item.needed_by is not None and item.needed_by < self.date]
+        if late:
+            raise ValueError(
+                f"workloads: {late[0].name!r} is needed by {late[0].needed_by}, before the engagement's own date, "
+                f"{self.date}"
+            )
         if not self.api_offers and not self.gpu_offers:
             raise ValueError("api_offers, gpu_offers: at least one offer is needed, or there is nothing to choose from")
         return self

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from kit.errors import InputError, did_you_mean, one_of
 from kit.facts.architectures import architectures
+from kit.facts.carbon import api_carbon, grids
 from kit.facts.data_classes import data_classes
 from kit.facts.defaults import defaults
 from kit.facts.energy import sites, tariffs
@@ -62,6 +63,8 @@ TABLES: Mapping[str, Facts] = {
     "network": Facts("network round trips", network_ranges),
     "electricity": Facts("electricity prices of businesses by region", tariffs),
     "pue": Facts("power usage effectiveness by kind of machine room and region", sites),
+    "carbon-grid": Facts("CO2 of electricity by region", grids),
+    "carbon-api": Facts("energy and CO2 of answers of cloud APIs, as published", api_carbon),
     "rentals": Facts("rented accelerators", lambda: {one.label: one for one in offers()}),
     "servers": Facts("complete machines: price, power, height", servers),
     "residuals": Facts("what is left of a price at an age", _residuals),

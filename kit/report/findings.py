@@ -87,7 +87,8 @@ def volume_finding(verdict: Verdict) -> str:
 def plans_finding(verdict: Verdict) -> str:
     """Return how the plans compare, chance included."""
     best, *rest = verdict.strategies
-    others = [plan for plan in rest if abs(plan.npv - best.npv) > _CLOSE * abs(best.npv)]
+    within = [plan for plan in rest if not plan.breaks]
+    others = [plan for plan in within if abs(plan.npv - best.npv) > _CLOSE * abs(best.npv)]
     head = f"{best.label} costs {money(best.npv, verdict.currency)}"
     if not others:
         return f"{head}; within the rules no other plan differs from it"

@@ -7,6 +7,7 @@ from typing import Literal
 from kit.engagement.record import Place
 from kit.record import Part
 from kit.report.words import PLACE_NAMES, percent
+from kit.strategy.reasons import sentence_case as sentence_case
 from kit.strategy.verdict import Placement
 
 Align = Literal["left", "right"]
@@ -76,8 +77,3 @@ def chips(placement: Placement) -> tuple[Chip, ...]:
         what = "+ cloud" if place is Place.API else f"+ {PLACE_NAMES[place]}"
         found.append(Chip(text=f"{what} {percent(share[0])}" if len(share) == 1 else what, kind=place))
     return tuple(found)
-
-
-def sentence_case(text: str) -> str:
-    """Return a text with its first letter large, and no full stop."""
-    return (text[:1].upper() + text[1:]).rstrip(".")

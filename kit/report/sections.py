@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.report import evidence
+from kit.report import evidence, outlook
 from kit.report.findings import (
     cash_finding,
     cheapest_first,
@@ -24,6 +24,7 @@ from kit.report.words import (
     percent,
     symbol,
 )
+from kit.strategy.reasons import count
 from kit.strategy.verdict import Verdict
 
 
@@ -34,6 +35,10 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
         _machines(verdict),
         _cash(verdict),
         _certainty(verdict),
+        outlook.alternatives(verdict),
+        outlook.busiest(verdict),
+        outlook.rule_of_thumb(verdict),
+        outlook.roadmap(verdict),
         evidence.options(verdict),
         evidence.duties(verdict),
         evidence.speeds(verdict),
@@ -47,8 +52,9 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
 def _plans(verdict: Verdict) -> Section:
     currency = verdict.currency
     plans = cheapest_first(verdict.strategies)
+    number_of = count(len(plans))
     table = Table(
-        caption=f"Four plans that keep to the rules, over {number(verdict.horizon_years)} years "
+        caption=f"{number_of.capitalize()} plans, over {number(verdict.horizon_years)} years "
         f"at a discount rate of {percent(verdict.discount_rate)}",
         columns=(
             Column(head="Plan", share=1.9),
@@ -76,10 +82,10 @@ def _plans(verdict: Verdict) -> Section:
         small=True,
     )
     exceptions = tuple((plan.label, *_split(text)) for plan in plans for text in plan.exceptions)
-    blocks: list[Block] = [Picture(name="plans_npv", alt=f"Dot plot of four plans. {plans_finding(verdict)}."), table]
+    blocks: list[Block] = [Picture(name="plans_npv", alt=f"Dot plot of {number_of} plans. {plans_finding(verdict)}."), table]
     blocks.append(
         Text(
-            text="NPV is the net present value of all cash out. Regret is what a plan costs above the cheapest one in "
+            text="Every plan keeps to the rules, but for what is done today. NPV is the net present value of all cash out. Regret is what a plan costs above the cheapest one in "
             f"the same future. Payback is against the cloud plan; {MISSING} means that nothing more is bought, or that "
             "it never pays back."
         )
@@ -97,7 +103,7 @@ def _plans(verdict: Verdict) -> Section:
                 small=True,
             )
         )
-    return Section(key="plans", title="Four plans compared", blocks=tuple(blocks), page=True)
+    return Section(key="plans", title=f"{number_of.capitalize()} plans compared", blocks=tuple(blocks), page=True)
 
 
 def _split(exception: str) -> tuple[str, str]:
@@ -142,8 +148,8 @@ def _machines(verdict: Verdict) -> Section:
         small=True,
     )
     note = Text(
-        text="Use is of the capacity that is planned for: without the spare replicas and with headroom for bursts "
-        f"inside the hour. {MISSING} under requests in flight: the source states only the most that the machine does, "
+        text="Use is of the capacity that is planned for, with headroom for bursts inside the hour; spare replicas serve "
+        f"what may overflow until one fails. {MISSING} under requests in flight: the source states only the most that the machine does, "
         "not at which load."
     )
     picture = Picture(name="load_duration", alt=f"Load-duration curve of the week. {hours_finding(verdict)}.")

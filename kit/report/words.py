@@ -16,6 +16,8 @@ PLAN_NAMES = {
     StrategyKind.CLOUD: "All cloud",
     StrategyKind.RENTED: "All rented",
     StrategyKind.OWN: "All own",
+    StrategyKind.BETTER: "Today's API used better",
+    StrategyKind.TODAY: "As today",
 }
 PLACE_NAMES = {Place.OWN: "own GPUs", Place.RENTED: "rented GPUs", Place.API: "cloud"}
 

@@ -69,9 +69,8 @@ def service(
         tail_ratio_ttft: p95 ÷ mean of the TTFT, taken where the profile has no p95.
         tail_ratio_tpot: p95 ÷ mean of the TPOT, likewise.
     """
-    points = [point for point in profile.service_curve if _level(point) == level]
-    nearest = min(points, key=lambda point: _distance(point, prompt_tokens, output_tokens))
-    exact = _distance(nearest, prompt_tokens, output_tokens) < EXACT
+    points = points_at(profile, level)
+    nearest, exact = nearest_point(points, prompt_tokens, output_tokens)
     misfit = 0.0
     if exact:
         seconds = _seconds(nearest)
@@ -96,6 +95,17 @@ def service(
         tpot_p95_s=tpot,
         assumed_tail=ttft_assumed or tpot_assumed,
     )
+
+
+def points_at(profile: HardwareProfile, level: int | None) -> list[Point]:
+    """Return the points of a profile that were measured at one concurrency, one of :func:`levels`."""
+    return [point for point in profile.service_curve if _level(point) == level]
+
+
+def nearest_point(points: list[Point], prompt_tokens: float, output_tokens: float) -> tuple[Point, bool]:
+    """Return the point whose lengths are nearest, and whether they count as the same."""
+    nearest = min(points, key=lambda point: _distance(point, prompt_tokens, output_tokens))
+    return nearest, _distance(nearest, prompt_tokens, output_tokens) < EXACT
 
 
 def fit_line(points: list[Point]) -> tuple[float, float, float]:

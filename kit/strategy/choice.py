@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kit.demand.record import Demand
-from kit.engagement.record import Engagement, Place, Workload
+from kit.demand.record import Demand, WorkloadDemand
+from kit.engagement.record import Commitment, Engagement, Place, Workload
 from kit.errors import PlanError
-from kit.strategy.costs import levelised, replica_cost, staff_per_month
+from kit.facts import carbon
+from kit.strategy.availability import spares
+from kit.strategy.costs import Phase, lasts, phases_of, staff_per_month, start_parts, trend, worth
 from kit.strategy.gates import gate_api, gate_pool, service_of
+from kit.strategy.headroom import Headroom, headroom
 from kit.strategy.options import Api, Pool
-from kit.strategy.plan import Flags, Floats, Plan, Problem, solve
+from kit.strategy.plan import solve
+from kit.strategy.problem import (
+    SECONDS_PER_HOUR,
+    WEEKS_PER_MONTH,
+    Caps,
+    Flags,
+    Floats,
+    Integers,
+    Plan,
+    Problem,
+)
 from kit.strategy.terms import Terms
 from kit.strategy.verdict import StrategyKind, Strike
+from kit.strategy.ways import network_s
 
 LABELS = {
     StrategyKind.HYBRID: "Hybrid",
     StrategyKind.CLOUD: "All cloud",
     StrategyKind.RENTED: "All rented",
     StrategyKind.OWN: "All own",
+    StrategyKind.BETTER: "Today's API used better",
+    StrategyKind.TODAY: "As today",
 }
 _PURE = {StrategyKind.CLOUD: Place.API, StrategyKind.RENTED: Place.RENTED, StrategyKind.OWN: Place.OWN}
+WEEKS_PER_YEAR = 365.25 / 7
+HOURS_PER_YEAR = 365.25 * 24
+SECONDS = 10.0
+"""For the search for each plan; what was proven by then is in the verdict."""
+
+USUAL_FILL = 0.8
+"""How full replicas are taken to be for the number among which a workload's bursts are spread."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +59,10 @@ class Choice:
         apis, pools: the options; pools that no workload may use are kept, so that the documents can say why.
         api_strikes: why a workload may not use an API, (W, A).
         pool_strikes: why a workload may not use a pool, (W, P).
-        seconds: replica-seconds per request, (W, P), also where struck out.
-        best_api: index of the cheapest permitted API of each workload, −1 for none, (W,).
+        headrooms: how full a replica may be planned for a workload, (W, P); ``None`` where the pool is struck.
+        seconds: replica-seconds per request as planned for, headroom included, (W, P), also where struck out.
+        api_price: price per request, (Y, W, A), also where struck out; NaN where it is today's of another workload.
+        phases: of the horizon.
         problem: the arrays with everything permitted.
     """
 
@@ -47,14 +73,27 @@ class Choice:
     pools: tuple[Pool, ...]
     api_strikes: tuple[tuple[tuple[Strike, ...], ...], ...]
     pool_strikes: tuple[tuple[tuple[Strike, ...], ...], ...]
+    headrooms: tuple[tuple[Headroom | None, ...], ...]
     seconds: Floats
-    best_api: tuple[int, ...]
+    api_price: Floats
+    phases: tuple[Phase, ...]
     problem: Problem
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
         """The workloads, in the engagement's order."""
         return self.engagement.workloads
+
+    @property
+    def best_api(self) -> tuple[int, ...]:
+        """Index of the cheapest permitted API of each workload, −1 for none, (W,)."""
+        first = self.problem.api_price[0]
+        return tuple(-1 if np.isnan(row).all() else int(np.nanargmin(row)) for row in first)
+
+    @property
+    def months(self) -> float:
+        """What one a month over the horizon is worth today: net present value ÷ this is the cost per month."""
+        return float(self.problem.months.sum())
 
 
 @dataclass(frozen=True)
@@ -66,12 +105,14 @@ class Solved:
         problem: the arrays with only what this kind permits.
         plan: the solution.
         exceptions: workloads that cannot follow the kind, each with the reason.
+        breaks: rules that it breaks, each with the workload; only what the client does today may.
     """
 
     kind: StrategyKind
     problem: Problem
     plan: Plan
     exceptions: tuple[str, ...]
+    breaks: tuple[str, ...] = ()
 
 
 def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[Api], pools: Sequence[Pool]) -> Choice:
@@ -81,36 +122,62 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
         PlanError: a workload is left without any option; names it and the option that comes nearest, with its strikes.
     """
     workloads = engagement.workloads
-    seconds = np.array([[service_of(w, pool, terms).seconds for pool in pools] for w in workloads])
-    seconds = seconds.reshape(len(workloads), len(pools))
     pool_strikes = [[gate_pool(w, pool, engagement, terms) for pool in pools] for w in workloads]
+    # What is struck anyway needs no simulation.
+    rooms = [
+        [None if pool_strikes[w][p] else _headroom(engagement, workload, item, pool, terms) for p, pool in enumerate(pools)]
+        for w, (workload, item) in enumerate(_pairs(engagement, demand))
+    ]
+    for w, workload in enumerate(workloads):
+        for p, pool in enumerate(pools):
+            room = rooms[w][p]
+            if room is not None and room.share <= 0:
+                pool_strikes[w][p] = (_overwhelmed(workload, pool, room),)
+    seconds = np.array(
+        [
+            [_planned(workload, pool, rooms[w][p], terms) for p, pool in enumerate(pools)]
+            for w, workload in enumerate(workloads)
+        ]
+    ).reshape(len(workloads), len(pools))
     keep = _worth_keeping(pools, seconds, pool_strikes)
     pools = tuple(pools[p] for p in keep)
     seconds = seconds[:, keep]
     pool_strikes = [[row[p] for p in keep] for row in pool_strikes]
-    api_strikes = [[gate_api(w, api, engagement, terms) for api in apis] for w in workloads]
+    rooms = [[row[p] for p in keep] for row in rooms]
+    api_strikes = [[_gate_api(w, api, engagement, terms) for api in apis] for w in workloads]
     for w, workload in enumerate(workloads):
-        _check_possible(workload, (*apis, *pools), [*api_strikes[w], *pool_strikes[w]])
-
-    best_api, api_price = [], np.full(len(workloads), np.nan)
-    for w, workload in enumerate(workloads):
-        permitted = [a for a in range(len(apis)) if not api_strikes[w][a]]
-        best = min(permitted, key=lambda a: apis[a].price_per_request[workload.name].value, default=-1)
-        best_api.append(best)
-        if best >= 0:
-            api_price[w] = apis[best].price_per_request[workload.name].value
-    open_pairs = np.array([[not strikes for strikes in row] for row in pool_strikes], dtype=bool).reshape(seconds.shape)
-    problem = Problem(
-        requests=np.array([item.requests_per_hour for item in demand.workloads]),
+        offered = [a for a, api in enumerate(apis) if not api.as_today]
+        _check_possible(
+            workload,
+            (*(apis[a] for a in offered), *pools),
+            [*(api_strikes[w][a] for a in offered), *pool_strikes[w]],
+        )
+    growth = np.array([_growth(workload, item) for workload, item in _pairs(engagement, demand)])
+    changes = (
+        terms.api_price_change_per_year.value,
+        terms.rent_change_per_year.value,
+        terms.purchase_price_change_per_year.value,
+    )
+    phases = phases_of(terms, changing=bool(growth.any() or any(changes)))
+    prices = np.array([[_price(api, workload) for api in apis] for workload in workloads]).reshape(len(workloads), -1)
+    api_price = prices[None] * trend(terms.api_price_change_per_year.value, phases)[:, None, None]
+    open_pools = np.array([[not strikes for strikes in row] for row in pool_strikes], dtype=bool).reshape(seconds.shape)
+    open_apis = np.array(
+        [[not struck and not api.as_today for struck, api in zip(row, apis, strict=True)] for row in api_strikes],
+        dtype=bool,
+    ).reshape(prices.shape)
+    requests = np.array([item.requests_per_hour for item in demand.workloads])
+    years = np.array([phase.years_on for phase in phases])
+    problem = _problem(
+        engagement,
+        terms,
+        apis,
+        pools,
+        phases,
+        requests=requests[None] * ((1 + growth)[None] ** years[:, None])[..., None],
         deferrable=np.array([item.deferrable for item in demand.workloads]),
-        seconds=np.where(open_pairs, seconds, np.nan),
-        api_price=api_price,
-        replica_cost=np.array([levelised(replica_cost(pool, terms), terms) for pool in pools]),
-        at_most=np.array([pool.at_most for pool in pools], dtype=float),
-        pool_place=tuple(pool.place for pool in pools),
-        staff_cost=staff_per_month(terms),
-        headroom=terms.headroom.value,
-        spare=round(terms.spare_replicas.value),
+        seconds=np.where(open_pools, seconds, np.nan),
+        api_price=np.where(open_apis[None], api_price, np.nan),
     )
     return Choice(
         engagement=engagement,
@@ -120,8 +187,10 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
         pools=pools,
         api_strikes=tuple(map(tuple, api_strikes)),
         pool_strikes=tuple(map(tuple, pool_strikes)),
+        headrooms=tuple(map(tuple, rooms)),
         seconds=seconds,
-        best_api=tuple(best_api),
+        api_price=api_price,
+        phases=phases,
         problem=problem,
     )
 
@@ -130,41 +199,55 @@ def restrict(choice: Choice, kind: StrategyKind) -> tuple[Problem, tuple[str, ..
     """Return the problem in which every workload that may follow a kind must, and the exceptions with their reasons."""
     if kind is StrategyKind.HYBRID:
         return choice.problem, ()
+    if kind in (StrategyKind.TODAY, StrategyKind.BETTER):
+        return _as_now(choice, kind)
     problem, place = choice.problem, _PURE[kind]
     seconds, api_price = problem.seconds.copy(), problem.api_price.copy()
     of_place = np.array([pool.place is place for pool in choice.pools], dtype=bool)
     exceptions = []
     for w, workload in enumerate(choice.workloads):
-        if place is Place.API and not np.isnan(api_price[w]):
+        if place is Place.API and problem.api_open[w]:
             seconds[w] = np.nan
         elif place is not Place.API and (~np.isnan(seconds[w]) & of_place).any():
             seconds[w, ~of_place] = np.nan
-            api_price[w] = np.nan
+            api_price[:, w] = np.nan
         else:
             exceptions.append(f"{workload.name}: {why_not(choice, w, place)}")
-    return replace(problem, seconds=seconds, api_price=api_price), tuple(exceptions)
+    return replace(problem, seconds=seconds, api_price=api_price, caps=Caps()), tuple(exceptions)
 
 
-def solve_kind(choice: Choice, kind: StrategyKind, *, volume: float = 1.0) -> Solved:
+def kinds(choice: Choice) -> list[StrategyKind]:
+    """Return the plans worth comparing: what the client does today, and that done better, only if it does anything."""
+    now = any(api.as_today for api in choice.apis)
+    return [kind for kind in StrategyKind if now or kind not in (StrategyKind.TODAY, StrategyKind.BETTER)]
+
+
+def solve_kind(
+    choice: Choice, kind: StrategyKind, *, volume: float = 1.0, start: Plan | None = None, seconds: float = SECONDS
+) -> Solved:
     """Return the cheapest plan of one kind.
 
     Args:
         choice: the options.
-        kind: hybrid for everything permitted, else one place as far as the gates allow.
+        kind: hybrid for everything permitted, else one place as far as the gates allow. Only the hybrid keeps to the
+            limits on the whole.
         volume: factor on all requests.
+        start: a plan of a problem that is alike.
+        seconds: after which the search ends with what it has.
 
     Raises:
         PlanError: the capacity on offer does not suffice.
     """
     problem, exceptions = restrict(choice, kind)
-    scaled = replace(problem, requests=problem.requests * volume)
-    return Solved(kind=kind, problem=scaled, plan=solve(scaled), exceptions=exceptions)
+    scaled = replace(problem, requests=problem.requests * volume) if volume != 1 else problem
+    breaks = _breaks(choice) if kind is StrategyKind.TODAY else ()
+    return Solved(kind=kind, problem=scaled, plan=solve(scaled, start=start, seconds=seconds), exceptions=exceptions, breaks=breaks)
 
 
 def why_not(choice: Choice, w: int, place: Place) -> str:
     """Return why a workload may not use a place: the first strike of the option with the fewest."""
     if place is Place.API:
-        struck = list(choice.api_strikes[w])
+        struck = [s for api, s in zip(choice.apis, choice.api_strikes[w], strict=True) if not api.as_today]
     else:
         struck = [s for pool, s in zip(choice.pools, choice.pool_strikes[w], strict=True) if pool.place is place]
     if not struck:
@@ -173,13 +256,192 @@ def why_not(choice: Choice, w: int, place: Place) -> str:
     return nearest[0].reason if nearest else "permitted"
 
 
-def used_places(solved: Solved, pools: Sequence[Pool]) -> Flags:
-    """Return whether own, rented and API are used, (3,)."""
-    pool_used = [
-        any(pool.place is place and count > 0 for pool, count in zip(pools, solved.plan.replicas, strict=True))
-        for place in (Place.OWN, Place.RENTED)
-    ]
-    return np.array([*pool_used, bool(solved.plan.flow_api.sum() > 0)])
+def _pairs(engagement: Engagement, demand: Demand) -> list[tuple[Workload, WorkloadDemand]]:
+    return list(zip(engagement.workloads, demand.workloads, strict=True))
+
+
+def _headroom(
+    engagement: Engagement, workload: Workload, item: WorkloadDemand, pool: Pool, terms: Terms
+) -> Headroom:
+    """Return how full a replica may be: as the client says, else as the simulation finds."""
+    seconds = service_of(workload, pool, terms).seconds
+    stated = engagement.operations.headroom
+    replicas = max(1, math.ceil(max(item.requests_per_hour) * seconds / SECONDS_PER_HOUR / USUAL_FILL))
+    return headroom(
+        pool.profile,
+        None if stated is not None else pool.level,
+        workload=item,
+        seconds=seconds,
+        latency=workload.latency,
+        flat=terms.headroom,
+        network_s=network_s(pool, workload, engagement, terms).value,
+        replicas=replicas,
+    )
+
+
+def _overwhelmed(workload: Workload, pool: Pool, room: Headroom) -> Strike:
+    return Strike(
+        gate="latency",
+        reason=f"{pool.label} does not keep the limits of {workload.name} even when hardly loaded: {room.why}",
+        lift="faster hardware, a smaller model or a looser limit",
+    )
+
+
+def _planned(workload: Workload, pool: Pool, room: Headroom | None, terms: Terms) -> float:
+    """Return the replica-seconds to plan for a request: measured ÷ headroom, ÷ the time that a spot machine is there."""
+    there = terms.spot_availability.value if pool.commitment is Commitment.SPOT else 1.0
+    share = room.share if room is not None and room.share > 0 else terms.headroom.value
+    return service_of(workload, pool, terms).seconds / share / there
+
+
+def _gate_api(workload: Workload, api: Api, engagement: Engagement, terms: Terms) -> tuple[Strike, ...]:
+    return gate_api(workload, api, engagement, terms)
+
+
+def _growth(workload: Workload, item: WorkloadDemand) -> float:
+    """Return the relative change of the requests in a year: as the client says, else as its logs show, else none."""
+    known = workload.growth_per_year or item.growth_per_year
+    return known.value if known is not None else 0.0
+
+
+def _price(api: Api, workload: Workload) -> float:
+    price = api.price_per_request.get(workload.name)
+    return price.value if price is not None else np.nan
+
+
+def _problem(
+    engagement: Engagement,
+    terms: Terms,
+    apis: Sequence[Api],
+    pools: Sequence[Pool],
+    phases: tuple[Phase, ...],
+    *,
+    requests: Floats,
+    deferrable: Flags,
+    seconds: Floats,
+    api_price: Floats,
+) -> Problem:
+    months, limits = worth(phases, terms), engagement.limits
+    parts = [start_parts(pool, terms, phases) for pool in pools]
+    by_hour = np.array([pool.commitment in (Commitment.ON_DEMAND, Commitment.SPOT) for pool in pools], dtype=bool)
+    start = np.array([sum(part.values()) for part in parts]).reshape(len(pools), len(phases))
+    bound = np.isnan(api_price).all(axis=(0, 2))
+    stated = engagement.operations.spare_replicas
+    purchase = trend(terms.purchase_price_change_per_year.value, phases)
+    discounted = np.array([part["capex"] for part in parts]).reshape(start.shape)
+    at_start = discounted[:, :1] * purchase[None] if len(pools) else start
+    return Problem(
+        requests=requests,
+        months=months,
+        deferrable=deferrable,
+        needs_spare=np.ones_like(bound) if stated is not None else bound,
+        seconds=seconds,
+        api_price=api_price,
+        start_cost=np.where(by_hour[:, None], np.nan, start),
+        lasts=np.array([lasts(pool, phases) for pool in pools], dtype=np.int64),
+        hour_cost=np.where(by_hour[:, None], start / requests.shape[2], np.nan),
+        at_most=np.array([pool.at_most for pool in pools], dtype=float),
+        spare=_spares(engagement, terms, requests, seconds, bound),
+        pool_place=tuple(pool.place for pool in pools),
+        staff_cost=staff_per_month(terms),
+        move_cost=np.array([_move_cost(workload, terms) for workload in engagement.workloads]),
+        caps=Caps(
+            cost=_limit(limits.cost_per_month, months.sum()),
+            capex=_limit(limits.capex),
+            spend_share=_limit(limits.spend_share_per_provider),
+            co2=_limit(limits.co2_tonnes_per_year),
+        ),
+        capex=at_start,
+        pool_provider=tuple(pool.offer.provider for pool in pools),
+        api_provider=tuple(api.offer.provider for api in apis),
+        pool_co2=np.array([pool_co2(pool, terms) for pool in pools]),
+        api_co2=np.array([[api_co2(api, workload) for api in apis] for workload in engagement.workloads]).reshape(
+            len(engagement.workloads), len(apis)
+        ),
+        carbon_price=limits.carbon_price_per_tonne.value if limits.carbon_price_per_tonne else 0.0,
+    )
+
+
+def _limit(figure: object, factor: float = 1.0) -> float:
+    return np.inf if figure is None else float(figure.value) * factor  # type: ignore[attr-defined]
+
+
+def pool_co2(pool: Pool, terms: Terms) -> float:
+    """Return the tonnes of CO₂ a year of a replica that is always on: power × PUE × hours × grams of the grid."""
+    if pool.power_w is None:
+        return 0.0
+    if pool.place is Place.OWN or not pool.offer.regions:
+        grams = terms.grid_g_co2_per_kwh.value
+    else:
+        grams = min(carbon.grid(region.value).value for region in pool.offer.regions)
+    return pool.power_w.value / 1000 * terms.pue.value * HOURS_PER_YEAR * grams / 1e6
+
+
+def api_co2(api: Api, workload: Workload) -> float:
+    """Return the tonnes of CO₂ of a request at an API: output tokens × grams of a token."""
+    region = api.offer.regions[0].value if api.offer.regions else carbon.WORLD
+    return workload.output_tokens.value * carbon.api_g_per_output_token(api.offer.provider, region).value / 1e6
+
+
+def _spares(engagement: Engagement, terms: Terms, requests: Floats, seconds: Floats, bound: Flags) -> Integers:
+    """Return the spare replicas of each pool: as the client says, else by the availability that its workloads need."""
+    usual = round(terms.spare_replicas.value)
+    found = np.full(seconds.shape[1], usual, dtype=np.int64)
+    if engagement.operations.spare_replicas is not None:
+        return found
+    for p in range(seconds.shape[1]):
+        for w, workload in enumerate(engagement.workloads):
+            if workload.availability is None or not bound[w] or np.isnan(seconds[w, p]):
+                continue
+            needed = max(1, math.ceil(requests[:, w].max() * seconds[w, p] / SECONDS_PER_HOUR))
+            target = min(workload.availability.value, 1 - 1e-9)
+            number = spares(needed, target=target, replica_availability=terms.replica_availability.value)
+            found[p] = max(found[p], number)
+    return found
+
+
+def _move_cost(workload: Workload, terms: Terms) -> float:
+    """Return what it costs to move a workload from an API to machines that one runs; new work is built either way."""
+    if workload.today is None:
+        return 0.0
+    return terms.migration_weeks_own.value / WEEKS_PER_YEAR * terms.staff_cost_per_year.value
+
+
+def _as_now(choice: Choice, kind: StrategyKind) -> tuple[Problem, tuple[str, ...]]:
+    """Return the problem of doing as today, or of today's providers used better."""
+    problem = choice.problem
+    seconds, api_price = problem.seconds.copy(), problem.api_price.copy()
+    exceptions = []
+    for w, workload in enumerate(choice.workloads):
+        if workload.today is None:
+            exceptions.append(f"{workload.name}: it is new, and goes where it may at least cost")
+            continue
+        same = np.array([api.offer.provider == workload.today.provider for api in choice.apis], dtype=bool)
+        as_today = np.array([api.as_today and workload.name in api.price_per_request for api in choice.apis], dtype=bool)
+        if kind is StrategyKind.TODAY:
+            if not as_today.any():
+                exceptions.append(f"{workload.name}: what it costs today is not known")
+                continue
+            seconds[w] = np.nan
+            api_price[:, w] = np.where(as_today, choice.api_price[:, w], np.nan)
+        elif np.isnan(api_price[:, w, same]).all():
+            exceptions.append(f"{workload.name}: no model of {workload.today.provider} passes the gates")
+        else:
+            seconds[w] = np.nan
+            api_price[:, w, ~same] = np.nan
+    return replace(problem, seconds=seconds, api_price=api_price, caps=Caps()), tuple(exceptions)
+
+
+def _breaks(choice: Choice) -> tuple[str, ...]:
+    """Return the rules that today's arrangements break."""
+    return tuple(
+        f"{workload.name}: {strike.reason}"
+        for w, workload in enumerate(choice.workloads)
+        for a, api in enumerate(choice.apis)
+        if api.as_today and workload.name in api.price_per_request
+        for strike in choice.api_strikes[w][a]
+        if strike.gate in ("data", "region", "regulation")
+    )
 
 
 def _worth_keeping(pools: Sequence[Pool], seconds: Floats, strikes: list[list[tuple[Strike, ...]]]) -> list[int]:
@@ -208,3 +470,13 @@ def _check_possible(workload: Workload, options: Sequence[Api | Pool], strikes: 
             raise PlanError(f"workload {workload.name!r}: nothing on offer could serve it")
         why = "; ".join(f"{strike.reason} (to lift it: {strike.lift})" for strike in nearest[1])
         raise PlanError(f"workload {workload.name!r}: no option passes the gates; nearest: {nearest[0].label}: {why}")
+
+
+def weekly_tokens(choice: Choice, w: int) -> float:
+    """Return the tokens of a workload in the typical week of the first phase, prompt and output, in millions."""
+    item = choice.demand.workloads[w]
+    tokens = item.prompt_tokens.value + item.output_tokens.value
+    return float(choice.problem.requests[0, w].sum() * tokens / 1e6)
+
+
+__all__ = ["LABELS", "WEEKS_PER_MONTH", "Choice", "Solved", "choose", "kinds", "restrict", "solve_kind", "why_not"]

@@ -10,41 +10,36 @@ import numpy as np
 from kit import __version__
 from kit.demand.record import Demand
 from kit.engagement.record import Engagement, Place
-from kit.pricing.ownership import annuity_factor
+from kit.errors import PlanError
 from kit.pricing.pricebook import PriceBook
-from kit.profiler.profile import HardwareProfile, Regime
+from kit.profiler.profile import HardwareProfile
 from kit.record import Basis
 from kit.strategy import reasons, uncertainty
 from kit.strategy.ageing import price_warnings
 from kit.strategy.breakeven import break_even
-from kit.strategy.choice import LABELS, Choice, Solved, choose, solve_kind, why_not
-from kit.strategy.costs import cash_by_year, levelised, replica_cost, staff_per_month
-from kit.strategy.gates import expected_service, service_of
+from kit.strategy.choice import Choice, Solved, choose, kinds, solve_kind
+from kit.strategy.clash import explain_clash
+from kit.strategy.derive import derive
 from kit.strategy.hosts import duties
+from kit.strategy.information import evpi
 from kit.strategy.inputs import inputs
 from kit.strategy.options import apis, pools
-from kit.strategy.plan import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Floats
-from kit.strategy.sharing import share_costs
+from kit.strategy.placing import placements_of, pools_of, service_curves, week_of
+from kit.strategy.plans import assess, differs, strategies_of
+from kit.strategy.rehearsing import rehearsed
+from kit.strategy.roadmap import steps, triggers
 from kit.strategy.terms import resolve
-from kit.strategy.verdict import (
-    MeasuredPoint,
-    Option,
-    Placement,
-    Pool,
-    SourceFile,
-    Strategy,
-    StrategyKind,
-    Verdict,
-    Week,
-    YearCash,
-)
-from kit.strategy.ways import api_ttft_p95_s, network_s
+from kit.strategy.thumb import rule_of_thumb
+from kit.strategy.verdict import SourceFile, Strategy, StrategyKind, Verdict
+from kit.strategy.whatif import affordable, alternatives, shadow_prices
 
 VALID_DAYS = 90
 LIMITS = (
-    "Demand, prices and speeds stay as they are today over the horizon; the sample of futures varies them.",
-    "Rented accelerators are paid around the clock: neither switched off at night nor at spot prices.",
-    "Load inside the hour is covered by a flat headroom, not yet simulated.",
+    "Volumes and prices change by the year as stated; within a year they stay as they are.",
+    "Machines that are paid by the hour are switched in blocks of six hours, without the minutes that starting takes.",
+    "Load inside the hour is simulated where a profile holds a service curve, with requests sent to replicas at random; "
+    "elsewhere a flat share of the capacity is planned.",
+    "Own machines are taken to draw their power under load around the clock.",
     "Where a profile holds no latency, work with a latency limit is not placed on it.",
     "Public quality scores are not the client's work: test the chosen model on your own cases before you sign.",
     "The gates on data, regions and regulations are a first reading of public terms and rules, each of the day that "
@@ -77,61 +72,79 @@ def decide(
 
     Raises:
         InputError: a name in the engagement is not known.
-        PlanError: no plan exists; says for which workload and what comes nearest.
+        PlanError: no plan exists; says for which workload and what comes nearest, or which limits clash.
     """
+    step = on_step or (lambda: None)
     choice = prepare(engagement, demand, profiles, prices)
-    terms = choice.terms
-    solved = [solve_kind(choice, kind) for kind in StrategyKind]
-    compared = uncertainty.distinct(solved)
-    drivers = uncertainty.drivers(choice, compared)
-    futures = uncertainty.sample(choice, solved)
-    strategies = [_strategy(choice, plan, futures, i, solved) for i, plan in enumerate(solved)]
-    best = strategies[0]
-    others = [strategies[solved.index(plan)] for plan in compared[1:]]
-    other = min(others, key=lambda strategy: strategy.npv, default=None)
-    certain = uncertainty.certainty(futures, best.npv)
-    pool_rows = _pools(choice, solved[0])
-    placements = _placements(choice, solved[0])
-    horizon, rate = terms.horizon_years.value, terms.discount_rate.value
+    terms, currency = choice.terms, engagement.currency
+    solved = solve_all(choice)
+    step()
+    plans = assess(choice, solved)
+    step()
+    best = plans.solved[0]
+    strategies = strategies_of(choice, plans.solved, plans.futures)
+    step()
+    rivals = [i for i, plan in enumerate(plans.solved) if plan.kind is not StrategyKind.TODAY and differs(plan, best)]
+    other = min((strategies[i] for i in rivals), key=lambda row: row.npv, default=None)
+    curve = break_even(choice, plans.solved)
+    step()
+    pool_rows, placements = pools_of(choice, best), placements_of(choice, best)
+    step()
     entered = inputs(choice, prices)
-    return Verdict(
+    valid_until = engagement.date + dt.timedelta(days=VALID_DAYS)
+    saving = other.npv - strategies[0].npv if other else 0.0
+    horizon, rate = terms.horizon_years.value, terms.discount_rate.value
+    verdict = Verdict(
         kit_version=__version__,
         client=engagement.client,
         title=engagement.title,
         date=engagement.date,
-        valid_until=engagement.date + dt.timedelta(days=VALID_DAYS),
-        currency=engagement.currency,
+        valid_until=valid_until,
+        currency=currency,
         horizon_years=horizon,
         discount_rate=rate,
         sentence=reasons.sentence(placements, pool_rows),
-        money_sentence=reasons.money_sentence(best, other, years=horizon, rate=rate, currency=engagement.currency),
-        certainty=certain,
+        money_sentence=reasons.money_sentence(
+            strategies[0], other, _better(strategies), years=horizon, rate=rate, currency=currency
+        ),
+        certainty=plans.certainty,
         certainty_rule=uncertainty.certainty_rule(),
         certainty_sentence=reasons.certainty_sentence(
-            best, drivers, samples=uncertainty.SAMPLES, currency=engagement.currency
+            strategies[0], plans.drivers, samples=uncertainty.SAMPLES, currency=currency
         ),
-        saving_npv=other.npv - best.npv if other else 0.0,
-        saving_against=other.kind if other else StrategyKind.HYBRID,
+        saving_npv=saving,
+        saving_against=other.kind if other else best.kind,
         samples=uncertainty.SAMPLES,
         placements=placements,
         pools=pool_rows,
-        strategies=tuple(strategies),
-        drivers=drivers,
-        break_even=break_even(choice, solved, on_step=on_step),
-        week=_week(choice, solved[0]),
-        service_curves=_service_curves(choice, profiles, measured_here),
+        strategies=strategies,
+        drivers=plans.drivers,
+        alternatives=alternatives(choice, _hybrid(solved).plan),
+        shadow_prices=shadow_prices(choice, _hybrid(solved)),
+        affordable=affordable(choice, _hybrid(solved), solved),
+        rehearsed=rehearsed(choice, best),
+        evpi=evpi(plans.futures.npv[list(plans.futures.candidates)]),
+        rule_of_thumb=rule_of_thumb(choice),
+        triggers=triggers(choice, best, plans.drivers, valid_until),
+        roadmap=steps(choice, best, curve, saving=12 * saving / choice.months if other else None),
+        derivations=derive(choice, best, placements=placements, pools=pool_rows, strategies=strategies),
+        break_even=curve,
+        week=week_of(choice, best),
+        service_curves=service_curves(choice, profiles, measured_here),
         measured_here=measured_here,
         warnings=(
             *notes,
-            *_warnings(choice, solved[0], profiles, measured_here),
+            *_warnings(choice, best, profiles, measured_here),
             *price_warnings(entered, engagement.date),
-            *_disputed(choice, solved[0], prices),
+            *_disputed(choice, best, prices),
         ),
         limits=LIMITS,
         duties=duties(engagement, [row.workload for row in placements if Place.OWN in row.places]),
         inputs=entered,
         sources=tuple(sources),
     )
+    step()
+    return verdict
 
 
 def prepare(engagement: Engagement, demand: Demand, profiles: Sequence[HardwareProfile], prices: PriceBook) -> Choice:
@@ -143,277 +156,56 @@ def prepare(engagement: Engagement, demand: Demand, profiles: Sequence[HardwareP
     """
     terms = resolve(engagement)
     return choose(
-        engagement, demand, terms, apis(engagement, prices, profiles), pools(engagement, profiles, prices, terms)
+        engagement,
+        demand,
+        terms,
+        apis(engagement, demand, prices, profiles),
+        pools(engagement, profiles, prices, terms),
     )
 
 
-def _strategy(
-    choice: Choice, solved: Solved, futures: uncertainty.Futures, i: int, all_solved: Sequence[Solved]
-) -> Strategy:
-    terms = choice.terms
-    annuity = annuity_factor(terms.discount_rate.value, terms.months)
-    replicas = {choice.pools[p]: int(n) for p, n in enumerate(solved.plan.replicas) if n}
-    cash = cash_by_year(replicas, staff_month=_staff(choice, solved), api_month=_api_month(solved), terms=terms)
-    npv = futures.npv[i]
-    return Strategy(
-        kind=solved.kind,
-        label=reasons.strategy_label(solved.kind, LABELS[solved.kind], solved.exceptions),
-        exceptions=solved.exceptions,
-        cost_per_month=solved.plan.cost,
-        npv=solved.plan.cost * annuity,
-        capex=cash[0].capex,
-        payback_months=_payback(choice, cash, all_solved),
-        gap=solved.plan.gap,
-        cash=cash,
-        npv_p10=float(np.percentile(npv, 10)),
-        npv_p50=float(np.percentile(npv, 50)),
-        npv_p90=float(np.percentile(npv, 90)),
-        p_cheapest=float(futures.p_cheapest[i]),
-        regret_p95=float(np.percentile(futures.regret[i], 95)),
-    )
+def solve_all(choice: Choice) -> list[Solved]:
+    """Return the plans that are compared, the hybrid first; kinds of plan that are not possible are left out.
+
+    Raises:
+        PlanError: there is no hybrid, so there is no plan at all; says which limits clash.
+    """
+    found: list[Solved] = []
+    for kind in kinds(choice):
+        try:
+            found.append(solve_kind(choice, kind))
+        except PlanError:
+            if kind is StrategyKind.HYBRID:
+                clash = explain_clash(choice.problem, currency=choice.engagement.currency, months=choice.months)
+                raise PlanError(f"there is no plan: {clash}") from None
+    return found
 
 
-def _staff(choice: Choice, solved: Solved) -> float:
-    per_place = staff_per_month(choice.terms)
-    places = {pool.place for p, pool in enumerate(choice.pools) if solved.plan.replicas[p]}
-    if _api_month(solved) > 0:
-        places.add(Place.API)
-    return sum(per_place[place] for place in places)
+def _hybrid(solved: Sequence[Solved]) -> Solved:
+    return next(plan for plan in solved if plan.kind is StrategyKind.HYBRID)
 
 
-def _api_month(solved: Solved) -> float:
-    return float(WEEKS_PER_MONTH * solved.plan.flow_api.sum(axis=1) @ np.nan_to_num(solved.problem.api_price))
-
-
-def _run(cash: Sequence[YearCash]) -> float:
-    """Return the cost per month apart from purchase and residual, of the first full year."""
-    year = cash[1]
-    return (year.energy_and_space + year.maintenance + year.staff + year.rent + year.api) / 12
-
-
-def _payback(choice: Choice, cash: tuple[YearCash, ...], all_solved: Sequence[Solved]) -> float | None:
-    """Return capex above the cloud plan's ÷ run cost below the cloud plan's, in months, nothing discounted."""
-    cloud = next(plan for plan in all_solved if plan.kind is StrategyKind.CLOUD)
-    replicas = {choice.pools[p]: int(n) for p, n in enumerate(cloud.plan.replicas) if n}
-    base = cash_by_year(replicas, staff_month=_staff(choice, cloud), api_month=_api_month(cloud), terms=choice.terms)
-    bought, saved = cash[0].capex - base[0].capex, _run(base) - _run(cash)
-    return bought / saved if bought > 0 and saved > 0 else None
-
-
-def _load(solved: Solved, seconds: Floats) -> Floats:
-    """Return replica-seconds used per hour, (W, P, H)."""
-    load: Floats = solved.plan.flow_pool * np.nan_to_num(seconds)[:, :, None]
-    return load
-
-
-def _pools(choice: Choice, solved: Solved) -> tuple[Pool, ...]:
-    load = _load(solved, solved.problem.seconds).sum(axis=0)
-    rows = []
-    for p, pool in enumerate(choice.pools):
-        replicas = int(solved.plan.replicas[p])
-        if not replicas:
-            continue
-        planned = (replicas - solved.problem.spare) * SECONDS_PER_HOUR * solved.problem.headroom
-        rows.append(
-            Pool(
-                label=pool.label,
-                place=pool.place,
-                model=pool.model.name,
-                profile=pool.profile.name,
-                accelerator=pool.profile.accelerator,
-                accelerators=replicas * pool.profile.accelerators,
-                replicas=replicas,
-                spare=solved.problem.spare,
-                concurrency=pool.level,
-                utilisation=float(load[p].mean() / planned),
-                peak_utilisation=float(load[p].max() / planned),
-                capex=replicas * replica_cost(pool, choice.terms).capex,
-                cost_per_month=replicas * levelised(replica_cost(pool, choice.terms), choice.terms),
-            )
-        )
-    return tuple(rows)
-
-
-def _placements(choice: Choice, solved: Solved) -> tuple[Placement, ...]:
-    cost = share_costs(solved.problem, solved.plan.cost)
-    return tuple(_placement(choice, solved, w, float(cost[w])) for w in range(len(choice.workloads)))
-
-
-def _placement(choice: Choice, solved: Solved, w: int, cost: float) -> Placement:
-    workload, demand = choice.workloads[w], choice.demand.workloads[w]
-    total = solved.problem.requests[w].sum()
-    shares = [
-        (float(solved.plan.flow_pool[w, p].sum() / total), pool.label, pool.place, p)
-        for p, pool in enumerate(choice.pools)
-    ]
-    best_api = choice.best_api[w]
-    if best_api >= 0:
-        label = choice.apis[best_api].label
-        shares.append((float(solved.plan.flow_api[w].sum() / total), label, Place.API, -1))
-    used = sorted((share for share in shares if share[0] > 1e-6), key=lambda share: -share[0])
-    main = used[0]
-    cloud_month = _cloud_month(solved, w)
-    return Placement(
-        workload=workload.name,
-        goes_to=tuple(share[1] for share in used),
-        places=tuple(share[2] for share in used),
-        shares=tuple(share[0] for share in used),
-        because=_because(choice, solved, w, place=main[2], cost=cost, cloud_month=cloud_month),
-        million_tokens_per_day=demand.tokens_per_day / 1e6,
-        cost_per_month=cost,
-        cost_if_cloud_per_month=cloud_month,
-        ttft_p95_s=_ttft(choice, solved, w, main[3]),
-        options=_options(choice, w),
-    )
-
-
-def _cloud_month(solved: Solved, w: int) -> float | None:
-    price = solved.problem.api_price[w]
-    return None if np.isnan(price) else float(WEEKS_PER_MONTH * solved.problem.requests[w].sum() * price)
-
-
-def _ttft(choice: Choice, solved: Solved, w: int, p: int) -> float | None:
-    """Return the expected p95 TTFT at the main place, with the longest prompts that share it."""
-    if p < 0:
-        return api_ttft_p95_s(choice.apis[choice.best_api[w]], choice.workloads[w], choice.engagement, choice.terms)
-    pool = choice.pools[p]
-    sharing = np.flatnonzero(solved.plan.flow_pool[:, p].sum(axis=1) > 0)
-    longest = max((choice.workloads[v] for v in sharing), key=lambda other: other.prompt_tokens.value)
-    ttft = expected_service(choice.workloads[w], pool, choice.terms, longest).ttft_p95_s
-    network = network_s(pool, choice.workloads[w], choice.engagement, choice.terms).value
-    return None if ttft is None else ttft + network
-
-
-def _because(
-    choice: Choice, solved: Solved, w: int, *, place: Place, cost: float, cloud_month: float | None
-) -> tuple[str, ...]:
-    currency = choice.engagement.currency
-    if place is not Place.API:
-        return reasons.because_gpu(
-            cost_month=cost,
-            cloud_month=cloud_month,
-            cloud_label=choice.apis[choice.best_api[w]].label if choice.best_api[w] >= 0 else None,
-            struck=why_not(choice, w, Place.API),
-            currency=currency,
-        )
-    permitted = [p for p in range(len(choice.pools)) if not choice.pool_strikes[w][p]]
-    smallest = min(permitted, key=lambda p: solved.problem.replica_cost[p], default=None)
-    struck = None
-    if smallest is None and choice.pools:
-        struck = min((strikes for strikes in choice.pool_strikes[w]), key=len)[0].reason
-    return reasons.because_cloud(
-        api_month=cloud_month or 0.0,
-        pool_month=None
-        if smallest is None
-        else float(solved.problem.replica_cost[smallest] * (1 + solved.problem.spare)),
-        pool_label=None if smallest is None else choice.pools[smallest].label,
-        struck=struck,
-        currency=currency,
-    )
-
-
-def _options(choice: Choice, w: int) -> tuple[Option, ...]:
-    workload, problem = choice.workloads[w], choice.problem
-    found = [
-        Option(
-            label=api.label,
-            place=Place.API,
-            model=api.offer.model,
-            profile=None,
-            basis=api.price_per_request[workload.name].basis,
-            cost_per_request=api.price_per_request[workload.name].value,
-            strikes=choice.api_strikes[w][a],
-        )
-        for a, api in enumerate(choice.apis)
-    ]
-    for p, pool in enumerate(choice.pools):
-        expected = service_of(workload, pool, choice.terms)
-        hours = SECONDS_PER_HOUR * problem.headroom * WEEKS_PER_MONTH * problem.requests.shape[1]
-        found.append(
-            Option(
-                label=pool.label,
-                place=pool.place,
-                model=pool.model.name,
-                profile=pool.profile.name,
-                basis=Basis.PREDICTED if expected.predicted else pool.profile.basis,
-                cost_per_request=float(problem.replica_cost[p] * expected.seconds / hours),
-                strikes=choice.pool_strikes[w][p],
-            )
-        )
-    return tuple(found)
-
-
-def _week(choice: Choice, solved: Solved) -> Week:
-    tokens = np.array([(w.prompt_tokens.value + w.output_tokens.value) / 1e6 for w in choice.demand.workloads])
-    by_place = {}
-    for place in (Place.OWN, Place.RENTED):
-        of_place = np.array([pool.place is place for pool in choice.pools], dtype=bool)
-        by_place[place] = np.einsum("wph,w->h", solved.plan.flow_pool[:, of_place], tokens)
-    load = _load(solved, solved.problem.seconds).sum(axis=(0, 1))
-    planned = float(
-        np.maximum(solved.plan.replicas - solved.problem.spare, 0).sum() * SECONDS_PER_HOUR * solved.problem.headroom
-    )
-    local = by_place[Place.OWN] + by_place[Place.RENTED]
-    # What the pools could carry depends on the mix of the hour; an idle hour takes the mix of the week.
-    mix = local.sum() / load.sum() if load.sum() > 0 else 0.0
-    capacity = planned * np.divide(local, load, out=np.full_like(load, mix), where=load > 0)
-    return Week(
-        own=tuple(by_place[Place.OWN].tolist()),
-        rented=tuple(by_place[Place.RENTED].tolist()),
-        api=tuple((solved.plan.flow_api.T @ tokens).tolist()),
-        capacity=tuple(capacity.tolist()),
-    )
-
-
-def _service_curves(
-    choice: Choice, profiles: Sequence[HardwareProfile], measured_here: str | None
-) -> tuple[MeasuredPoint, ...]:
-    used = {pool.profile.name for pool in choice.pools} | {measured_here}
-    return tuple(
-        MeasuredPoint(
-            profile=profile.name,
-            accelerator=f"{profile.accelerators} × {profile.accelerator}",
-            model=f"{profile.model.name} ({profile.model.dtype})",
-            basis=profile.basis,
-            source=point.source or profile.source,
-            date=profile.date,
-            prompt_tokens=point.prompt_tokens,
-            output_tokens=point.output_tokens,
-            concurrency=None if point.regime is Regime.SATURATED else point.concurrency,
-            output_tokens_per_s=point.output_tokens_per_s,
-            ttft_p50_s=(point.ttft_s.p50 or point.ttft_s.mean) if point.ttft_s else None,
-            tpot_p50_s=(point.tpot_s.p50 or point.tpot_s.mean) if point.tpot_s else None,
-            peak_memory_gib=profile.memory.peak_gib,
-        )
-        for profile in profiles
-        if profile.name in used
-        for point in profile.service_curve
-    )
+def _better(strategies: Sequence[Strategy]) -> Strategy | None:
+    return next((row for row in strategies if row.kind is StrategyKind.BETTER), None)
 
 
 def _disputed(choice: Choice, solved: Solved, prices: PriceBook) -> Iterator[str]:
     """Yield the prices that the plan pays and on which a second list disagrees."""
+    used = [
+        (choice.apis[a].offer.listed_as, choice.demand.workloads[w].prompt_tokens.value)
+        for w, a in np.argwhere(solved.plan.flow_api.sum(axis=(0, 3)) > 0)
+    ]
     for dispute in prices.disputes:
-        for w, best in enumerate(choice.best_api):
-            if best < 0 or solved.plan.flow_api[w].sum() == 0:
-                continue
-            pays = choice.apis[best].offer.listed_as == (dispute.provider, dispute.model)
-            if pays and dispute.concerns(choice.demand.workloads[w].prompt_tokens.value):
-                yield f"The price lists disagree on a price that the plan pays: {dispute.sentence}."
-                break
+        disputed = (dispute.provider, dispute.model)
+        if any(listed == disputed and dispute.concerns(prompt) for listed, prompt in used):
+            yield f"The price lists disagree on a price that the plan pays: {dispute.sentence}."
 
 
 def _warnings(
     choice: Choice, solved: Solved, profiles: Sequence[HardwareProfile], measured_here: str | None
 ) -> tuple[str, ...]:
-    found = []
-    used = [pool for p, pool in enumerate(choice.pools) if solved.plan.replicas[p]]
-    published = sorted({pool.profile.name for pool in used if pool.profile.basis is not Basis.MEASURED})
-    if published:
-        found.append(
-            f"The capacity of {reasons.listed(published)} is published, not measured on the client's machines: "
-            "measure before you buy."
-        )
+    used = [choice.pools[p] for p in np.flatnonzero(solved.plan.used)]
+    found = list(_unproven(choice, solved))
     for pool in used:
         found += [f"{pool.profile.name}: {finding.what} ({finding.evidence})" for finding in pool.profile.findings]
     by_name = {profile.name: profile for profile in profiles}
@@ -428,3 +220,53 @@ def _warnings(
     if unpowered:
         found.append(f"The power of {reasons.listed(unpowered)} is not known and not in the cost.")
     return tuple(dict.fromkeys(found))
+
+
+def _unproven(choice: Choice, solved: Solved) -> Iterator[str]:
+    """Yield what the plan's capacity hangs on and nobody has measured."""
+    plan = solved.plan
+    used = [choice.pools[p] for p in np.flatnonzero(plan.used)]
+    published = sorted({pool.profile.name for pool in used if pool.profile.basis is not Basis.MEASURED})
+    if published:
+        yield (
+            f"The capacity of {reasons.listed(published)} is published, not measured on the client's machines: "
+            "measure before you buy."
+        )
+    served = [
+        (w, p) for w, p in np.argwhere(plan.flow_pool.sum(axis=(0, 3)) > 0) if choice.headrooms[w][p] is not None
+    ]
+    bursts = sorted(
+        {
+            choice.workloads[w].name
+            for w, _ in served
+            if choice.workloads[w].latency is not None
+            and choice.demand.workloads[w].burstiness is None
+            and choice.demand.workloads[w].minute_rate_cv is None
+        }
+    )
+    if bursts:
+        yield (
+            f"How bursty {reasons.listed(bursts)} is inside the hour is not known and taken as Poisson: import its logs "
+            "(kit demand import) before you buy, for bursts cost capacity."
+        )
+    flat = sorted({choice.pools[p].profile.name for w, p in served if choice.pools[p].level is None})
+    if flat:
+        yield (
+            f"{reasons.listed(flat)} holds saturated load only: {reasons.percent(choice.terms.headroom.value)} of its "
+            "capacity is planned, not simulated."
+        )
+    if solved.plan.gap > 2e-3:
+        yield (
+            f"The search for the cheapest plan was cut short: a plan cheaper by up to {reasons.percent(plan.gap)} may "
+            "exist."
+        )
+    yield from (f"What is done today breaks a rule. {text}." for text in _broken(choice))
+
+
+def _broken(choice: Choice) -> Iterator[str]:
+    for w, workload in enumerate(choice.workloads):
+        for a, api in enumerate(choice.apis):
+            if api.as_today and workload.name in api.price_per_request:
+                first = next((s for s in choice.api_strikes[w][a] if s.gate in ("data", "region", "regulation")), None)
+                if first is not None:
+                    yield f"{workload.name}: {first.reason}"

@@ -1,126 +1,545 @@
 """What a plan costs when volumes, speeds and prices are other than it was made for.
 
-A plan keeps its replicas; in each future the hours are dispatched anew. Work that may go nowhere else makes the plan
-grow by whole replicas if it has to. Within a pool the hour goes first to work that has no other place, then to the work
-that would cost most at its API per second of a replica: for one pool that is the optimum (a fractional knapsack).
+A plan keeps its replicas; in each future the hours are dispatched anew. A workload stays with the pools that serve it
+in the plan, those that stay on before those that are had by the hour: what one cannot take goes to the next, and from
+the last to the API. Within a pool the hour goes first to work that has no other place, then to the work that is dearest
+at its API per second of a replica. Work that may go nowhere else makes its last pool grow by whole replicas.
+
+How much of the first k workloads a pool can serve is a maximum flow, and its minimum cut has a closed form, so that no
+schedule is ever made. With c(h) the replicas that are on, D(h) the load of the first k at hour h and E that of their
+work that may wait within its day, in replica-hours,
+
+    served = min( Σ_h c,  E + Σ_h min(c, D) )
+
+and with work N that has to fit on c′(h) = c(h) − spare beside the other work O
+
+    served = min( Σ_h c,  E_O + Σ_h min(c, c′ + D_O),  E_O + E_N + Σ_h min(c, D_O + min(c′, D_N)) ).
+
+The k-th workload gets what the first k get beyond the first k − 1. For one pool this greedy dispatch is optimal, since
+what it can serve is a polymatroid (J. Edmonds, Submodular functions, matroids, and certain polyhedra, 1970). Where
+several pools share a workload it is a heuristic, and costs no less than the best dispatch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from kit.engagement.record import HOURS_OF_DAY, Place
-from kit.pricing.ownership import annuity_factor, present_value
+from kit.engagement.record import HOURS_OF_DAY, HOURS_OF_WEEK, Place
 from kit.strategy.choice import Choice, Solved
-from kit.strategy.costs import replica_cost, staff_per_month
-from kit.strategy.plan import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Floats, Problem
+from kit.strategy.costs import Phase, lasts, phases_of, start_parts, worth
+from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Flags, Floats, Integers, Plan, Problem, blocks
 
-DRIVERS = ("volume", "throughput", "API prices", "GPU rents", "GPU purchase prices", "energy and space", "staff")
-"""The columns of a matrix of futures: factors on what is taken to be."""
+CHUNK = 512
+"""Futures that are dispatched together: a few megabytes, which stay in the processor's cache."""
+
+LITTLE = 1e-6
+"""Share of a workload, or of a replica, that counts as nothing: the solver's tolerance."""
+
+LEAST = 0.05
+"""A yearly change takes no more than nearly all: ``1 + change`` stays at least this."""
 
 
-def price_plan(choice: Choice, solved: Solved, factors: Floats) -> Floats:
-    """Return the NPV of a plan in each future, engagement's currency, (S,).
+@dataclass(frozen=True)
+class Factors:
+    """S futures: what is other than taken. Factors are 1, and yearly changes 0, where all is as taken.
 
-    Args:
-        choice: the options and terms.
-        solved: the plan; each workload stays with the pool that serves most of it.
-        factors: (S, D), columns as in :data:`DRIVERS`.
+    Attributes:
+        volume: on the requests of each workload, (S, W).
+        speed: on the requests that a replica of each pool can serve, (S, P).
+        growth: added to the relative yearly change of all requests, (S,).
+        api_price: on all API prices, (S,).
+        api_price_change: added to their relative yearly change, (S,).
+        rent: on all rents, (S,).
+        rent_change: added to their relative yearly change, (S,).
+        purchase: on the price of owned accelerators with their servers, and on their maintenance, (S,).
+        resale: on the share of it that they are worth at the end of the horizon, (S,); that is never above 1.
+        energy_and_space: on electricity and space, (S,).
+        staff: on what people cost, for running as for moving, (S,).
     """
-    return price(
-        choice, solved.problem, home=main_pool(solved), replicas=solved.plan.replicas.tolist(), factors=factors
+
+    volume: Floats
+    speed: Floats
+    growth: Floats
+    api_price: Floats
+    api_price_change: Floats
+    rent: Floats
+    rent_change: Floats
+    purchase: Floats
+    resale: Floats
+    energy_and_space: Floats
+    staff: Floats
+
+    def __len__(self) -> int:
+        return len(self.volume)
+
+    def part(self, which: slice) -> Factors:
+        """Return some of the futures."""
+        return Factors(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A plan in S futures.
+
+    Attributes:
+        npv: net present value of all cash out, engagement's currency, (S,).
+        grown: most replicas that are on beyond those of the plan, (S,); also beyond what is on offer.
+    """
+
+    npv: Floats
+    grown: Floats
+
+
+def as_taken(choice: Choice, count: int = 1) -> Factors:
+    """Return futures in which all is as taken."""
+    _, workloads, pools, _, _ = choice.problem.shape
+    one, none = np.ones(count), np.zeros(count)
+    return Factors(
+        volume=np.ones((count, workloads)),
+        speed=np.ones((count, pools)),
+        growth=none,
+        api_price=one,
+        api_price_change=none,
+        rent=one,
+        rent_change=none,
+        purchase=one,
+        resale=one,
+        energy_and_space=one,
+        staff=one,
     )
 
 
-def price(
-    choice: Choice,
-    problem: Problem,
-    *,
-    home: Sequence[int],
-    replicas: Sequence[int],
-    factors: Floats,
-    within_offers: bool = False,
-) -> Floats:
-    """Return the NPV in each future of a plan that is given by its pools, engagement's currency, (S,).
+def yearly_growth(choice: Choice) -> Floats:
+    """Return the relative change of the requests of each workload in a year that was taken, (W,)."""
+    pairs = zip(choice.workloads, choice.demand.workloads, strict=True)
+    known = [workload.growth_per_year or item.growth_per_year for workload, item in pairs]
+    return np.array([figure.value if figure is not None else 0.0 for figure in known])
+
+
+def price_plan(choice: Choice, solved: Solved, factors: Factors) -> Priced:
+    """Return what a plan costs in each future.
+
+    Where all is as taken that is the cost of the plan itself. A plan of one phase is priced year by year, since volumes
+    and prices may change in a future though they do not in the plan. Growth is not held to what is on offer: a future
+    without enough machines is priced as though they could be had.
 
     Args:
         choice: the options and terms.
-        problem: what has to be served, and at which prices.
-        home: the pool of each workload, −1 for none.
-        replicas: of each pool, spare included.
-        factors: (S, D), columns as in :data:`DRIVERS`.
-        within_offers: a future that needs more replicas than are on offer costs infinitely much.
+        solved: the plan.
+        factors: the futures.
     """
-    volume, speed, api, rent, purchase, energy, staff = factors.T
-    terms = choice.terms
-    months, rate = terms.months, terms.discount_rate.value
-    annuity = annuity_factor(rate, months)
-    monthly = np.zeros(len(factors))
-    npv = np.zeros(len(factors))
-    left = problem.requests[None] * volume[:, None, None]
-    places = set()
-    for p, pool in enumerate(choice.pools):
-        members = [w for w in range(len(home)) if home[w] == p]
-        if not members and not replicas[p]:
+    setting = _setting(choice, solved)
+    npv, grown = _kept(setting, factors), np.zeros(len(factors))
+    for first in range(0, len(factors), CHUNK):
+        here = slice(first, first + CHUNK)
+        cost, more = _Dispatch(setting, factors.part(here)).run()
+        npv[here] += cost
+        grown[here] = more
+    return Priced(npv=npv, grown=grown)
+
+
+def pool_order(problem: Problem, plan: Plan) -> list[int]:
+    """Return the pools that a plan uses: those that stay on first, and among them those that serve most."""
+    served = np.einsum("ywph,wp->p", plan.flow_pool, np.nan_to_num(problem.seconds))
+    return sorted(np.flatnonzero(plan.used).tolist(), key=lambda p: (bool(problem.by_hour[p]), -served[p], p))
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The hours of a phase, those that are alike once: U days, or hours where nothing waits, of so many hours each.
+
+    Attributes:
+        count: how many of each a week has, (U,).
+        requests: per hour, (W, U, span).
+        running: replicas, (P, U, span).
+        block: of switching, (U, span).
+    """
+
+    count: Floats
+    requests: Floats
+    running: Floats
+    block: Integers
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What is the same in all futures of a plan.
+
+    Attributes:
+        choice, problem, plan: as solved.
+        phases: in which the plan is priced, at least one for each year.
+        of: the plan's own phase of each, (Y,).
+        months: what one a month throughout each is worth today, (Y,).
+        growth: yearly change of the requests, (W,).
+        chains: by own phase and workload, the pools that serve it, in turn.
+        order: all pools in use, in turn.
+        grids: by own phase.
+        price: what a request costs at the API, by own phase and workload, 0 where there is none.
+        open: whether a workload may use an API, (W,).
+        parts: by pool in use, what a replica begun in each phase costs.
+    """
+
+    choice: Choice
+    problem: Problem
+    plan: Plan
+    phases: tuple[Phase, ...]
+    of: Integers
+    months: Floats
+    growth: Floats
+    chains: list[list[list[int]]]
+    order: list[int]
+    grids: list[_Grid]
+    price: Floats
+    open: Flags
+    parts: dict[int, dict[str, Floats]]
+
+
+def _setting(choice: Choice, solved: Solved) -> _Setting:
+    problem, plan = solved.problem, solved.plan
+    own = len(choice.phases)
+    phases = choice.phases if own > 1 else phases_of(choice.terms, changing=True)
+    order = pool_order(problem, plan)
+    chains = [_chains(problem, plan, y, order) for y in range(own)]
+    return _Setting(
+        choice=choice,
+        problem=problem,
+        plan=plan,
+        phases=phases,
+        of=np.arange(own) if own > 1 else np.zeros(len(phases), dtype=np.int64),
+        months=worth(phases, choice.terms),
+        growth=yearly_growth(choice),
+        chains=chains,
+        order=order,
+        grids=[_grid(problem, plan, y, chains[y]) for y in range(own)],
+        price=_paid(problem, plan),
+        open=problem.api_open,
+        parts={p: start_parts(choice.pools[p], choice.terms, phases) for p in order},
+    )
+
+
+def _chains(problem: Problem, plan: Plan, y: int, order: Sequence[int]) -> list[list[int]]:
+    served, wanted = plan.flow_pool[y].sum(axis=2), problem.requests[y].sum(axis=1)
+    return [[p for p in order if served[w, p] > LITTLE * wanted[w]] for w in range(len(wanted))]
+
+
+def _paid(problem: Problem, plan: Plan) -> Floats:
+    """Return the price of a request at the APIs that the plan calls, (Y, W); where it calls none, at the cheapest."""
+    cheapest = np.min(np.where(np.isnan(problem.api_price), np.inf, problem.api_price), axis=2, initial=np.inf)
+    calls = plan.flow_api.sum(axis=3)
+    total = calls.sum(axis=2)
+    mean = (calls * np.nan_to_num(problem.api_price)).sum(axis=2) / np.where(total > 0, total, 1.0)
+    # Limits on the whole may make a plan call a dearer one too.
+    paid: Floats = np.where(total > LITTLE * problem.requests.sum(axis=2), mean, cheapest)
+    return np.where(np.isfinite(paid), paid, 0.0)
+
+
+def _grid(problem: Problem, plan: Plan, y: int, chains: list[list[int]]) -> _Grid:
+    members = [w for w, chain in enumerate(chains) if chain]
+    span = HOURS_OF_DAY if problem.deferrable[members].any() else 1
+    requests, running = problem.requests[y], plan.running[y].astype(np.float64)
+    switched = (blocks() if problem.by_hour[plan.used].any() else np.zeros(HOURS_OF_WEEK))[None]
+    every = np.concatenate([requests[members], running[plan.used], switched]).reshape(-1, HOURS_OF_WEEK // span, span)
+    keys = every.transpose(1, 0, 2).reshape(HOURS_OF_WEEK // span, -1)
+    _, first, count = np.unique(keys, axis=0, return_index=True, return_counts=True)
+    return _Grid(
+        count=count.astype(np.float64),
+        requests=requests.reshape(len(requests), -1, span)[:, first],
+        running=running.reshape(len(running), -1, span)[:, first],
+        block=blocks().reshape(-1, span)[first],
+    )
+
+
+def _kept(setting: _Setting, factors: Factors) -> Floats:
+    """Return what does not depend on the dispatch, (S,): the plan's own replicas, people at them, moves."""
+    choice, problem, plan = setting.choice, setting.problem, setting.plan
+    cost = np.zeros(len(factors))
+    for p in setting.order:
+        if problem.by_hour[p]:
+            on = plan.running[setting.of, p].mean(axis=1)
+            for phase in np.flatnonzero(on):
+                cost += on[phase] * _unit(setting, p, int(phase), factors)
             continue
-        count, left = _dispatch(problem, p, have=replicas[p], members=members, left=left, speed=speed)
-        if within_offers:
-            npv[count > problem.at_most[p]] = np.inf
-        cost = replica_cost(pool, terms)
-        residual = present_value(cost.residual, rate_per_year=rate, months=months)
-        npv += count * purchase * (cost.capex - residual)
-        monthly += count * (cost.energy_and_space * energy + cost.maintenance * purchase + cost.rent * rent)
-        places.add(pool.place)
-    price = np.nan_to_num(problem.api_price)
-    monthly += WEEKS_PER_MONTH * np.einsum("swh,w->s", left, price) * api
-    if left.sum() > 0:
-        places.add(Place.API)
-    monthly += sum(staff_per_month(terms)[place] for place in places) * staff
-    total: Floats = npv + monthly * annuity
-    return total
+        parts = setting.parts[p]
+        if len(choice.phases) != len(setting.phases):
+            # Begun in the one phase of the plan, and paid as there.
+            parts = start_parts(choice.pools[p], choice.terms, choice.phases)
+        for start in np.flatnonzero(plan.starts[p]):
+            cost += plan.starts[p, start] * _unit(setting, p, int(start), factors, parts)
+    for y, own in enumerate(setting.of):
+        places = {problem.pool_place[p] for p in setting.order if plan.running[own, p].any()}
+        for place in places:
+            cost += _people(setting, place, factors) * setting.months[y]
+    moved = [any(setting.chains[own][w] for own in range(len(setting.chains))) for w in range(len(problem.deferrable))]
+    cost += problem.move_cost[moved].sum() * factors.staff
+    return cost
 
 
-def main_pool(solved: Solved) -> list[int]:
-    """Return for each workload the pool that serves most of it, −1 for none."""
-    served = solved.plan.flow_pool.sum(axis=2)
-    if served.shape[1] == 0:
-        return [-1] * len(served)
-    return [int(row.argmax()) if row.max() > 0 else -1 for row in served]
+def _people(setting: _Setting, place: Place, factors: Factors) -> Floats:
+    """Return people and link per month, (S,); only people cost more or less."""
+    cost = setting.problem.staff_cost.get(place, 0.0)
+    link = min(setting.choice.terms.network_cost_per_month.value, cost) if place is Place.RENTED else 0.0
+    return (cost - link) * factors.staff + link
 
 
-def _dispatch(
-    problem: Problem, p: int, *, have: int, members: Sequence[int], left: Floats, speed: Floats
-) -> tuple[Floats, Floats]:
-    """Return the replicas of pool ``p`` in each future, (S,), and the requests that it leaves over, (S, W, H)."""
-    seconds = problem.seconds[:, p]
-    bound = [w for w in members if np.isnan(problem.api_price[w])]
-    per_replica = SECONDS_PER_HOUR * problem.headroom
-    # Work that cannot leave needs its busiest hour, and with what can wait its busiest day.
-    at_once = sum((left[:, w] * seconds[w] for w in bound if not problem.deferrable[w]), np.zeros_like(left[:, 0]))
-    in_all = sum((left[:, w] * seconds[w] for w in bound), np.zeros_like(left[:, 0]))
-    by_day = in_all.reshape(len(in_all), -1, HOURS_OF_DAY).mean(axis=2)
-    need = np.maximum(at_once.max(axis=1), by_day.max(axis=1)) / (per_replica * speed)
-    replicas = np.maximum(float(have), np.ceil(need - 1e-6) + (problem.spare if bound else 0))
-    room = np.repeat(((replicas - problem.spare) * per_replica * speed)[:, None], problem.requests.shape[1], axis=1)
-    left = left.copy()
-    rest = [w for w in members if w not in bound]
-    rest.sort(key=lambda w: -problem.api_price[w] / seconds[w])
-    # What can wait takes the room that the others leave, whatever its price.
-    for w in sorted([*bound, *rest], key=lambda w: bool(problem.deferrable[w])):
-        if problem.deferrable[w]:
-            days = room.reshape(len(room), -1, HOURS_OF_DAY)
-            wanted = left[:, w].reshape(days.shape) * seconds[w]
-            share = np.minimum(1, wanted.sum(axis=2) / np.maximum(days.sum(axis=2), 1e-9))
-            taken = (days * share[..., None]).sum(axis=2)
-            over = 1 - np.minimum(1, taken / np.maximum(wanted.sum(axis=2), 1e-9))
-            left[:, w] = (left[:, w].reshape(days.shape) * over[..., None]).reshape(left[:, w].shape)
-            room = (days * (1 - share[..., None])).reshape(room.shape)
+def _changed(taken: float | Floats, change: Floats, years: float) -> Floats:
+    """Return the factor after some years of another yearly change than was taken: ``((1 + g + δ) ÷ (1 + g))^years``."""
+    factor: Floats = (np.maximum(1 + taken + change, LEAST) / np.maximum(1 + np.asarray(taken), LEAST)) ** years
+    return factor
+
+
+def _unit(setting: _Setting, p: int, z: int, factors: Factors, parts: dict[str, Floats] | None = None) -> Floats:
+    """Return the cost of one replica of a pool begun in a phase, or had throughout it, (S,)."""
+    part = {name: values[z] for name, values in (parts or setting.parts[p]).items()}
+    terms, phase = setting.choice.terms, setting.phases[z]
+    # Worth 1 − (1 − share) × age of its price at the end of the horizon, with age 1 if bought at its start.
+    share, age = terms.residual_share.value, (terms.months - phase.first_month) / terms.months
+    left = 1 - (1 - share) * age
+    worth_left = (1 - (1 - np.minimum(share * factors.resale, 1.0)) * age) / left if left > 0 else 0.0
+    rent = factors.rent * _changed(terms.rent_change_per_year.value, factors.rent_change, phase.years_on)
+    cost: Floats = (
+        factors.purchase * (part["capex"] + part["maintenance"] + part["residual"] * worth_left)
+        + factors.energy_and_space * part["energy_and_space"]
+        + factors.staff * part["staff"]
+        + rent * part["rent"]
+    )
+    return cost
+
+
+class _Dispatch:
+    """Some futures of a plan, pool after pool; loads are in replicas, of work that waits in replica-hours a day."""
+
+    def __init__(self, setting: _Setting, factors: Factors) -> None:
+        self.setting, self.factors = setting, factors
+        self.problem = setting.problem
+        self.cost = np.zeros(len(factors))
+        self.grown = np.zeros(len(factors))
+        self.calls = np.zeros((len(factors), len(setting.of)), dtype=bool)
+        # Requests that a pool has handed on, by phase and workload.
+        self.handed: dict[tuple[int, int], Floats] = {}
+
+    def run(self) -> tuple[Floats, Floats]:
+        """Return bills, growth and people at the API, (S,), and the most replicas beyond the plan's, (S,)."""
+        setting = self.setting
+        for y, own in enumerate(setting.of):
+            for w, chain in enumerate(setting.chains[own]):
+                if not chain:
+                    self._bill(y, w, self.problem.requests[own, w].sum() * self._volume(y, w))
+        for p in setting.order:
+            extra = self._grow(p)
+            for y in range(len(setting.of)):
+                self._serve(p, y, extra[y])
+        staff = _people(setting, Place.API, self.factors)
+        self.cost += staff * (self.calls @ setting.months)
+        return self.cost, self.grown
+
+    def _volume(self, y: int, w: int) -> Floats:
+        growth = _changed(self.setting.growth[w], self.factors.growth, self.setting.phases[y].years_on)
+        volume: Floats = self.factors.volume[:, w] * growth
+        return volume
+
+    def _bill(self, y: int, w: int, requests: Floats) -> None:
+        """Add what an API takes for requests a week, (S,)."""
+        own = self.setting.of[y]
+        self.calls[:, y] |= requests > LITTLE * self.problem.requests[own, w].sum()
+        taken = self.setting.choice.terms.api_price_change_per_year.value
+        change = _changed(taken, self.factors.api_price_change, self.setting.phases[y].years_on)
+        price = self.setting.price[own, w] * self.factors.api_price * change
+        self.cost += requests * price * WEEKS_PER_MONTH * self.setting.months[y]
+
+    def _load(self, p: int, y: int, w: int) -> Floats:
+        """Return the load of a workload on a pool: (S, U, span), or (S, U) where it waits."""
+        per_request = self.problem.seconds[w, p] / SECONDS_PER_HOUR / self.factors.speed[:, p]
+        if (y, w) in self.handed:
+            given = self.handed[y, w]
+            handed: Floats = given * per_request.reshape(-1, *[1] * (given.ndim - 1))
+            return handed
+        asked = self.setting.grids[self.setting.of[y]].requests[w]
+        if self.problem.deferrable[w]:
+            asked = asked.sum(axis=1)
+        load: Floats = np.multiply.outer(self._volume(y, w) * per_request, asked)
+        return load
+
+    def _members(self, p: int, y: int) -> list[int]:
+        """Return the workloads of a pool, first served first."""
+        chains = self.setting.chains[self.setting.of[y]]
+        return sorted((w for w, chain in enumerate(chains) if p in chain), key=lambda w: self._turn(p, y, w))
+
+    def _turn(self, p: int, y: int, w: int) -> tuple[int, float]:
+        own, seconds = self.setting.of[y], self.problem.seconds[w]
+        if self._ends(p, y, w):
+            return 0, float(not self.problem.needs_spare[w])
+        if not self.setting.open[w]:
+            # What the next pool is slowest at, beside this one, stays.
+            chain = self.setting.chains[own][w]
+            return 1, -float(seconds[chain[chain.index(p) + 1]] / seconds[p])
+        return 2, -float(self.setting.price[own, w] / seconds[p])
+
+    def _ends(self, p: int, y: int, w: int) -> bool:
+        """Whether work can go nowhere from here, so that the pool has to grow with it."""
+        return not self.setting.open[w] and self.setting.chains[self.setting.of[y]][w][-1] == p
+
+    def _grow(self, p: int) -> list[Floats]:
+        """Return the replicas beyond the plan's in each phase, by switching block or (S, 1), and add their cost."""
+        setting = self.setting
+        years = range(len(setting.of))
+        need = [self._need(p, y) for y in years]
+        extra = [np.zeros_like(found) for found in need]
+        if not any(found.any() for found in need):
+            return extra
+        if self.problem.by_hour[p]:
+            hours = np.bincount(blocks()) / HOURS_OF_WEEK
+            for y in years:
+                self.cost += need[y] @ hours * _unit(setting, p, y, self.factors)
+            extra = need
         else:
-            served = np.minimum(left[:, w], room / seconds[w])
-            left[:, w] -= served
-            room = room - served * seconds[w]
-        if w in bound:
-            left[:, w] = 0
-    return replicas, left
+            stay = lasts(setting.choice.pools[p], setting.phases)
+            costs = sum(setting.parts[p].values())
+            latest = int(np.flatnonzero(np.isfinite(costs)).max(initial=0))
+            for y in years:
+                more = np.maximum(need[y] - extra[y], 0)
+                # A term that would outlast the horizon is begun earlier.
+                z = min(y, latest)
+                if more.any():
+                    self.cost += more[:, 0] * _unit(setting, p, z, self.factors)
+                for later in range(z, min(z + stay, len(years))):
+                    extra[later] = extra[later] + more
+        self.grown = np.maximum(self.grown, np.max([found.max(axis=1) for found in extra], axis=0))
+        return extra
+
+    def _need(self, p: int, y: int) -> Floats:
+        """Return the replicas by which a pool has to grow in a phase, by switching block, (S, 8), or (S, 1)."""
+        grid = self.setting.grids[self.setting.of[y]]
+        groups = int(blocks().max()) + 1 if self.problem.by_hour[p] else 1
+        need = np.zeros((len(self.factors), groups))
+        stuck = [w for w in self._members(p, y) if self._ends(p, y, w)]
+        if not stuck:
+            return need
+        running, spare = grid.running[p], float(self.problem.spare[p])
+        at_once, waits = self._loads(p, y, stuck)
+        careful = [w for w in stuck if self.problem.needs_spare[w]] if spare else []
+        at_once_n, waits_n = (at_once, waits) if careful == stuck else self._loads(p, y, careful)
+        short = at_once - running
+        if careful:
+            short = np.maximum(short, np.where(at_once_n > LITTLE, at_once_n - (running - spare), 0))
+        for g in range(groups):
+            here = grid.block == g if groups > 1 else np.ones_like(grid.block, dtype=bool)
+            if here.any():
+                need[:, g] = np.ceil(np.maximum(short[:, here].max(axis=1), 0) - LITTLE)
+        if self.problem.deferrable[stuck].any():
+            on = running + _spread(need, grid)
+            missing = (at_once.sum(axis=2) + waits - on.sum(axis=2)).max(axis=1)
+            if careful:
+                room = np.minimum(on - (at_once - at_once_n), np.maximum(on - spare, 0)).sum(axis=2)
+                missing = np.maximum(missing, (at_once_n.sum(axis=2) + waits_n - room).max(axis=1))
+            need += np.ceil(np.maximum(missing / HOURS_OF_DAY, 0) - LITTLE)[:, None]
+        return need
+
+    def _loads(self, p: int, y: int, workloads: Sequence[int]) -> tuple[Floats, Floats]:
+        """Return the loads of some workloads together: at once, (S, U, span), and of what waits, (S, U)."""
+        grid = self.setting.grids[self.setting.of[y]]
+        at_once, waits = (
+            np.zeros((len(self.factors), *grid.block.shape)),
+            np.zeros((len(self.factors), len(grid.count))),
+        )
+        for w in workloads:
+            if self.problem.deferrable[w]:
+                waits += self._load(p, y, w)
+            else:
+                at_once += self._load(p, y, w)
+        return at_once, waits
+
+    def _serve(self, p: int, y: int, extra: Floats) -> None:
+        """Let a pool serve what it can in a phase; hand the rest on, or bill it."""
+        members = self._members(p, y)
+        grid, spare = self.setting.grids[self.setting.of[y]], float(self.problem.spare[p])
+        on = grid.running[p][None] + (_spread(extra, grid) if extra.any() else 0.0)
+        careful = {w for w in members if self.problem.needs_spare[w]} if spare else set()
+        if len(careful) == len(members) and careful:
+            on, careful = np.maximum(on - spare, 0), set()
+        room = _Room(on, np.maximum(on - spare, 0) if careful else None, len(self.factors))
+        for w in members:
+            waits, here = bool(self.problem.deferrable[w]), self._load(p, y, w)
+            if self._ends(p, y, w):
+                room.fill(here, waits=waits, careful=w in careful)
+                continue
+            chain = self.setting.chains[self.setting.of[y]][w]
+            before = room.at_once() if p != chain[-1] and not waits else None
+            wanted = here if waits else here.sum(axis=2)
+            over = np.clip(wanted - room.take(here, waits=waits, careful=w in careful), 0, None)
+            requests = self.factors.speed[:, p] * SECONDS_PER_HOUR / self.problem.seconds[w, p]
+            if p == chain[-1]:
+                self._bill(y, w, over @ grid.count * requests)
+            elif before is None:
+                self.handed[y, w] = over * requests[:, None]
+            else:
+                taken = room.at_once() - before
+                # Of what has to make room for work that waits, each hour gives up the same share.
+                stays = np.divide(wanted - over, taken.sum(axis=2), out=np.zeros_like(over), where=wanted > over)
+                left = here - taken * np.minimum(stays, 1)[..., None]
+                self.handed[y, w] = np.clip(left, 0, None) * requests[:, None, None]
+
+
+class _Room:
+    """What a pool can serve, workload after workload.
+
+    Args:
+        on: replicas, (S or 1, U, span).
+        left: those that are left when the spare ones have failed, the same shape; ``None`` if it makes no difference.
+        count: S.
+    """
+
+    def __init__(self, on: Floats, left: Floats | None, count: int) -> None:
+        self.on, self.left = on, left
+        self.all = on.sum(axis=2)
+        shape = (count, *on.shape[1:])
+        self.other, self.other_waits = np.zeros(shape), np.zeros(shape[:2])
+        self.careful = np.zeros(shape) if left is not None else None
+        self.careful_waits = np.zeros(shape[:2]) if left is not None else None
+        self.served = np.zeros(shape[:2])
+
+    def fill(self, load: Floats, *, waits: bool, careful: bool) -> None:
+        """Let in work that is known to fit."""
+        self._add(load, waits=waits, careful=careful)
+        self.served = self.served + (load if waits else load.sum(axis=2))
+
+    def take(self, load: Floats, *, waits: bool, careful: bool) -> Floats:
+        """Let in work as far as it fits, and return how much of it does, (S, U)."""
+        self._add(load, waits=waits, careful=careful)
+        now = np.minimum(self.all, self.other_waits + self._waits() + self.at_once().sum(axis=2))
+        if self.left is not None and self.careful_waits is not None and self.careful_waits.any():
+            beside = np.minimum(self.on, self.left + self.other).sum(axis=2)
+            now = np.minimum(now, self.other_waits + beside)
+        taken: Floats = now - self.served
+        self.served = now
+        return taken
+
+    def at_once(self) -> Floats:
+        """Return what would be served of the work that does not wait if there were no other, (S, U, span)."""
+        if self.left is None or self.careful is None:
+            return np.minimum(self.on, self.other)
+        return np.minimum(self.on, self.other + np.minimum(self.left, self.careful))
+
+    def _waits(self) -> Floats | float:
+        return 0.0 if self.careful_waits is None else self.careful_waits
+
+    def _add(self, load: Floats, *, waits: bool, careful: bool) -> None:
+        if careful and self.careful is not None and self.careful_waits is not None:
+            if waits:
+                self.careful_waits += load
+            else:
+                self.careful += load
+        elif waits:
+            self.other_waits += load
+        else:
+            self.other += load
+
+
+def _spread(extra: Floats, grid: _Grid) -> Floats:
+    """Return replicas by hour from those by switching block, (S, U, span)."""
+    if extra.shape[1] == 1:
+        return np.repeat(np.repeat(extra[:, :, None], grid.block.shape[0], axis=1), grid.block.shape[1], axis=2)
+    spread: Floats = extra[:, grid.block]
+    return spread

@@ -10,6 +10,7 @@ from kit.record import Figure
 from kit.strategy.capacity import Service, service
 from kit.strategy.hosts import host_of, host_strikes
 from kit.strategy.options import Api, Pool
+from kit.strategy.readiness import api_readiness, pool_readiness
 from kit.strategy.terms import Terms
 from kit.strategy.verdict import Strike
 from kit.strategy.ways import api_ttft_p95_s, network_s
@@ -24,6 +25,7 @@ def gate_api(workload: Workload, api: Api, engagement: Engagement, terms: Terms)
     found += [
         _quality(workload, api.offer.model, engagement),
         _context(workload, api.context_tokens, api.offer.model),
+        *api_readiness(workload, api, engagement, terms),
         _api_latency(workload, api, engagement, terms),
     ]
     return tuple(strike for strike in found if strike)
@@ -34,14 +36,14 @@ def gate_pool(workload: Workload, pool: Pool, engagement: Engagement, terms: Ter
 
     Its latency is judged as though the longest prompts that may share the pool were always in the queue with its own.
     """
-    found = _without_latency(workload, pool, engagement)
-    neighbours = [other for other in engagement.workloads if not any(_without_latency(other, pool, engagement))]
+    found = _without_latency(workload, pool, engagement, terms)
+    neighbours = [other for other in engagement.workloads if not any(_without_latency(other, pool, engagement, terms))]
     longest = max([workload, *neighbours], key=lambda other: other.prompt_tokens.value)
     found.append(_pool_latency(workload, pool, engagement, terms, longest))
     return tuple(strike for strike in found if strike)
 
 
-def _without_latency(workload: Workload, pool: Pool, engagement: Engagement) -> list[Strike | None]:
+def _without_latency(workload: Workload, pool: Pool, engagement: Engagement, terms: Terms) -> list[Strike | None]:
     law = data_class(workload.data_class.value)
     found: list[Strike | None] = [_place(workload, law, pool.place, engagement)]
     if found == [None] and pool.place is Place.RENTED:
@@ -51,6 +53,7 @@ def _without_latency(workload: Workload, pool: Pool, engagement: Engagement) -> 
         _licence(pool.model),
         _quality(workload, pool.model.name, engagement),
         _context(workload, pool.model.context_tokens, pool.model.name),
+        *pool_readiness(workload, pool, engagement, terms),
     ]
 
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from kit.engagement.record import Engagement, Place
+from kit.engagement.record import ApiOffer, Engagement, GpuOffer, Place
 from kit.facts.defaults import default
 from kit.facts.latency import network_round_trip
 from kit.facts.quality import benchmarks, score
+from kit.pricing.api_price import ApiPrice, OtherRates
 from kit.pricing.pricebook import PriceBook
 from kit.record import Basis, Figure
 from kit.strategy.choice import Choice
-from kit.strategy.options import listed_price, priced_by
+from kit.strategy.options import Api, priced_by, rates_paid
 from kit.strategy.terms import Terms, default_key
 from kit.strategy.verdict import Input
 from kit.strategy.ways import api_way_s, first_token, network_s
@@ -29,7 +30,18 @@ _UNITS = {
     "e2e_p95_s": "s",
     "at_least": "points",
     "score": "points",
+    "growth_per_year": "relative change per year",
+    "availability": "share of time",
+    "uptime": "share of time",
+    "term_years": "years",
+    "ready_weeks": "weeks",
+    "cost_per_month": "USD per month",
+    "capex": "USD",
+    "spend_share_per_provider": "share of all cost",
+    "co2_tonnes_per_year": "tonnes of CO2 equivalents per year",
+    "carbon_price_per_tonne": "USD per tonne of CO2 equivalents",
 }
+"""Units of what the client states, by the last part of the key; ``USD`` stands for its currency."""
 
 
 def inputs(choice: Choice, prices: PriceBook) -> tuple[Input, ...]:
@@ -64,10 +76,36 @@ def _client(engagement: Engagement) -> Iterator[Input]:
         for key, figure in _figures(workload):
             name = key.rsplit(".", 1)[-1]
             label = f"{workload.name}: {name.replace('_', ' ')}"
-            yield _make(f"workloads.{workload.name}.{key}", label, figure, _UNITS.get(name, ""))
+            yield _make(f"workloads.{workload.name}.{key}", label, figure, _unit(name, engagement))
+    yield from _offers(engagement)
+    for name, figure in _figures(engagement.limits):
+        label = f"limit on the plan: {name.replace('_', ' ')}"
+        yield _make(f"limits.{name}", label, figure, _unit(name, engagement))
     for item in engagement.scores:
         label = f"{item.model}: {item.benchmark}, the client's own"
         yield _make(f"scores.{item.model}.{item.benchmark}", label, item.score, "points")
+
+
+def _offers(engagement: Engagement) -> Iterator[Input]:
+    """Yield what the offers promise; what they cost is among the prices."""
+    named: list[tuple[str, str, ApiOffer | GpuOffer]] = [
+        *(
+            (f"api_offers.{number}", f"{one.model} ({one.provider})", one)
+            for number, one in enumerate(engagement.api_offers, start=1)
+        ),
+        *(
+            (f"gpu_offers.{number}", ", ".join(filter(None, (one.accelerator, one.tenure, one.provider))), one)
+            for number, one in enumerate(engagement.gpu_offers, start=1)
+        ),
+    ]
+    for key, label, offer in named:
+        for name, figure in _figures(offer):
+            if not name.startswith("price_"):
+                yield _make(f"{key}.{name}", f"{label}: {name.replace('_', ' ')}", figure, _unit(name, engagement))
+
+
+def _unit(name: str, engagement: Engagement) -> str:
+    return _UNITS.get(name, "").replace("USD", engagement.currency)
 
 
 def _figures(part: BaseModel, prefix: str = "") -> Iterator[tuple[str, Figure]]:
@@ -83,22 +121,15 @@ def _defaults(engagement: Engagement, terms: Terms) -> Iterator[Input]:
     for name in Terms.model_fields:
         known = default(default_key(name))
         unit = known.unit.replace("USD", engagement.currency)
-        section = "money" if name in type(engagement.money).model_fields else "operations"
+        section = next(
+            (part for part in ("money", "risk") if name in type(getattr(engagement, part)).model_fields), "operations"
+        )
         yield _make(f"{section}.{name}", known.label, getattr(terms, name), unit)
 
 
 def _prices(choice: Choice, prices: PriceBook) -> Iterator[Input]:
     for api in choice.apis:
-        offer, item = api.offer, listed_price(api.offer, prices)
-        listed = {
-            "input": item.usd_per_mtok_input,
-            "cached input": item.usd_per_mtok_cached,
-            "output": item.usd_per_mtok_output,
-        }
-        for part, figure in listed.items():
-            if figure is not None:
-                key = f"prices.{offer.provider}.{offer.model}.{part}"
-                yield _make(key, f"{api.label}: {part}", priced_by(offer, figure), "USD per million tokens")
+        yield from _api_prices(choice, api, prices)
     per_unit = {Place.OWN: "per accelerator", Place.RENTED: "per accelerator and hour"}
     for pool in choice.pools:
         gpu = pool.offer
@@ -106,6 +137,43 @@ def _prices(choice: Choice, prices: PriceBook) -> Iterator[Input]:
         key = f"prices.{gpu.accelerator}.{pool.place}{whose}"
         unit = f"{choice.engagement.currency} {per_unit[pool.place]}"
         yield _make(key, f"{gpu.accelerator}, {pool.place}{whose}", pool.price, unit)
+
+
+def _api_prices(choice: Choice, api: Api, prices: PriceBook) -> Iterator[Input]:
+    """Yield the list prices of an API: the usual ones, and those by batch or for long prompts that somebody pays."""
+    item = next((one for one in prices.api if (one.provider, one.model) == api.offer.listed_as), None)
+    if item is None:
+        return  # today's arrangement, priced by its bill
+    paid = [
+        rates_paid(api, item, workload, demand)
+        for workload, demand in zip(choice.workloads, choice.demand.workloads, strict=True)
+    ]
+    unit = "USD per million tokens"
+    for rates in (item, *paid):
+        for part, figure in parts_of(rates).items():
+            yield _make(rate_key(api, part), f"{api.label}: {part}", priced_by(api.offer, figure), unit)
+    if item.usd_per_request is not None:
+        figure = priced_by(api.offer, item.usd_per_request)
+        yield _make(rate_key(api, "request"), f"{api.label}: each request, beside its tokens", figure, "USD")
+
+
+def rate_key(api: Api, part: str) -> str:
+    """Return the key of a list price, e.g. ``prices.openai.gpt-5.cached input``."""
+    return f"prices.{api.offer.provider}.{api.offer.model}.{part}"
+
+
+def parts_of(rates: ApiPrice | OtherRates) -> dict[str, Figure]:
+    """Return list prices by their name: ``input``, ``cached input``, ``output``, or ``input, by batch`` and the like."""
+    which = ""
+    if isinstance(rates, OtherRates):
+        which = ", by batch" if rates.batch else ""
+        which += f", prompts above {rates.above_tokens} tokens" if rates.above_tokens else ""
+    found = {
+        f"input{which}": rates.usd_per_mtok_input,
+        f"cached input{which}": rates.usd_per_mtok_cached,
+        f"output{which}": rates.usd_per_mtok_output,
+    }
+    return {name: figure for name, figure in found.items() if figure is not None}
 
 
 def _gates(choice: Choice) -> Iterator[Input]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kit.engagement.record import ApiOffer, Engagement, GpuOffer, Place
+from kit.demand.record import Demand, WorkloadDemand
+from kit.engagement.record import ApiOffer, Commitment, Engagement, GpuOffer, Place, Workload
 from kit.errors import InputError, did_you_mean
 from kit.facts.gpus import accelerators
 from kit.facts.models import Model, model
-from kit.pricing.api_price import ApiPrice
+from kit.pricing.api_price import ApiPrice, OtherRates
 from kit.pricing.pricebook import PriceBook
 from kit.profiler.profile import HardwareProfile
 from kit.record import Basis, Figure
 from kit.strategy.capacity import levels
-from kit.strategy.rents import rent_usd
+from kit.strategy.rents import rents_usd
 from kit.strategy.terms import Terms, usd_in_currency
+
+DAYS_PER_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,20 @@ class Api:
         price_per_request: by workload, engagement's currency.
         context_tokens: longest request that the model takes; ``None`` if not known.
         measured: what the client measured of this model at this API from its own site, if it did.
+        as_today: it is used as it is today, and by nobody else: without the cache and the batch interface, unless the
+            client says that it uses them. Other APIs are used as well as their prices allow.
     """
 
     offer: ApiOffer
     price_per_request: Mapping[str, Figure]
     context_tokens: int | None
     measured: HardwareProfile | None = None
+    as_today: bool = False
 
     @property
     def label(self) -> str:
         """Its name in the documents."""
-        return f"{self.offer.model} ({self.offer.provider})"
+        return f"{self.offer.model} ({self.offer.provider}{', as today' if self.as_today else ''})"
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Pool:
         level: requests in flight on each replica; ``None`` is saturated load.
         price: purchase price of one accelerator, or its rent per hour, engagement's currency.
         power_w: electrical power of one replica with its share of the server, under load; ``None`` if not known.
+        commitment: how a rented one is had; ``None`` for an own one.
+        term_years: for how long a reserved one is taken.
     """
 
     offer: GpuOffer
@@ -59,6 +67,8 @@ class Pool:
     level: int | None
     price: Figure
     power_w: Figure | None
+    commitment: Commitment | None = None
+    term_years: float | None = None
 
     @property
     def place(self) -> Place:
@@ -74,8 +84,20 @@ class Pool:
 
     @property
     def renter(self) -> str:
-        """Who rents it out, and where if that is agreed: ``aws, EU``; empty for an own one."""
-        return ", ".join((self.offer.provider, *self.offer.regions)) if self.offer.provider else ""
+        """Who rents it out, where if that is agreed, and for how long: ``aws, EU, 1 year``; empty for an own one."""
+        if not self.offer.provider:
+            return ""
+        return ", ".join((self.offer.provider, *self.offer.regions, *([self.had] if self.had else [])))
+
+    @property
+    def had(self) -> str:
+        """How a rented one is had, in a word: ``3 years``, ``spot``; empty on demand."""
+        if self.commitment is Commitment.SPOT:
+            return "spot"
+        if self.commitment is not Commitment.RESERVED:
+            return ""
+        years = self.term_years or 1.0
+        return f"{years:g} year{'s' if years != 1 else ''}"
 
     @property
     def at_most(self) -> int:
@@ -83,33 +105,98 @@ class Pool:
         return self.offer.at_most // self.profile.accelerators
 
 
-def apis(engagement: Engagement, prices: PriceBook, profiles: Sequence[HardwareProfile] = ()) -> tuple[Api, ...]:
-    """Return the API options with what a request of each workload costs there.
+def apis(
+    engagement: Engagement, demand: Demand, prices: PriceBook, profiles: Sequence[HardwareProfile] = ()
+) -> tuple[Api, ...]:
+    """Return the API options with what a request of each workload costs there, and today's arrangements after them.
+
+    An API is used as well as its prices allow: prompts from the cache, and the batch interface for what can wait and
+    has no limit on latency. Today's arrangement is priced as the client uses it.
 
     Args:
         engagement: what could be signed.
+        demand: the requests' lengths.
         prices: the price book.
         profiles: those of a provider's API (``kit profile MODEL --engine openai``) go with its offers.
     """
     seen = {(one.engine.name, one.model.name): one for one in profiles if one.way_there is not None}
     rate = usd_in_currency(engagement)
+    requests = {item.workload: item for item in demand.workloads}
     found = []
     for offer in engagement.api_offers:
-        per_request = {
-            item.workload: priced_by(offer, item.usd_per_request, rate)
-            for item in prices.requests
-            if (item.provider, item.model) == offer.listed_as
-        }
         listed = listed_price(offer, prices)
-        found.append(
-            Api(
-                offer=offer,
-                price_per_request=per_request,
-                context_tokens=listed.context_tokens,
-                measured=seen.get((offer.provider, offer.model)),
+        per_request = {
+            workload.name: priced_by(offer, well_used(listed, workload, requests[workload.name]), rate)
+            for workload in engagement.workloads
+        }
+        measured = seen.get((offer.provider, offer.model))
+        found.append(Api(offer, per_request, listed.context_tokens, measured))
+    return (*found, *_as_today(engagement, requests, prices, rate))
+
+
+def well_used(listed: ApiPrice, workload: Workload, item: WorkloadDemand) -> Figure:
+    """Return the price of a request with cache, and by batch where the work can wait, US dollars."""
+    return _request(listed, item, cached=item.cached_tokens.value, batch=by_batch(listed, workload, item))
+
+
+def by_batch(listed: ApiPrice, workload: Workload, item: WorkloadDemand) -> bool:
+    """Return whether a workload takes the batch interface: it can wait, and it costs less there."""
+    if not (workload.deferrable and workload.latency is None and any(rates.batch for rates in listed.other_rates)):
+        return False
+    cached = item.cached_tokens.value
+    at_once = _request(listed, item, cached=cached, batch=False)
+    return _request(listed, item, cached=cached, batch=True).value < at_once.value
+
+
+def rates_paid(api: Api, listed: ApiPrice, workload: Workload, item: WorkloadDemand) -> ApiPrice | OtherRates:
+    """Return the prices that a workload's requests pay at an API: those of their length, by batch or not."""
+    today = workload.today
+    if api.as_today and today is not None:
+        batch = today.batch and any(rates.batch for rates in listed.other_rates)
+    else:
+        batch = by_batch(listed, workload, item)
+    return listed.rates(item.prompt_tokens.value, batch=batch)
+
+
+def _request(listed: ApiPrice, item: WorkloadDemand, *, cached: float, batch: bool) -> Figure:
+    usd = listed.usd(
+        prompt_tokens=item.prompt_tokens.value,
+        output_tokens=item.output_tokens.value,
+        cached_tokens=cached,
+        batch=batch,
+    )
+    origin = listed.usd_per_mtok_input
+    source = f"{origin.source}{', by batch' if batch else ''}"
+    return Figure(value=usd, basis=origin.basis, source=source, date=origin.date)
+
+
+def _as_today(
+    engagement: Engagement, requests: Mapping[str, WorkloadDemand], prices: PriceBook, rate: float
+) -> list[Api]:
+    """Return an API for each arrangement of today, with the prices of the workloads that have it."""
+    found: dict[tuple[str, str], dict[str, Figure]] = {}
+    for workload in engagement.workloads:
+        today = workload.today
+        if today is None:
+            continue
+        item = requests[workload.name]
+        if today.cost_per_month is not None:
+            price = today.cost_per_month.model_copy(
+                update={"value": today.cost_per_month.value / (item.requests_per_day.value * DAYS_PER_MONTH)}
             )
-        )
-    return tuple(found)
+        else:
+            listed = next((one for one in prices.api if (one.provider, one.model) == (today.provider, today.model)), None)
+            if listed is None:
+                continue
+            cached = item.cached_tokens.value if today.cached else 0.0
+            batch = today.batch and any(rates.batch for rates in listed.other_rates)
+            usd = _request(listed, item, cached=cached, batch=batch)
+            price = usd.model_copy(update={"value": usd.value * rate})
+        found.setdefault((today.provider, today.model), {})[workload.name] = price
+    return [
+        Api(ApiOffer(provider=provider, model=name), per_request, None, as_today=True)
+        for (provider, name), per_request in found.items()
+    ]
 
 
 def listed_price(offer: ApiOffer, prices: PriceBook) -> ApiPrice:
@@ -156,8 +243,12 @@ def pools(
                 candidate = model(name)
                 if candidate.architecture != profile.model.architecture:
                     continue
-                price, power = _price(offer, engagement, prices), _power(profile, terms)
-                found.extend(Pool(offer, candidate, profile, level, price, power) for level in levels(profile))
+                power = _power(profile, terms)
+                found.extend(
+                    Pool(offer, candidate, profile, level, price, power, commitment, term)
+                    for price, commitment, term in _prices(offer, engagement, prices, terms)
+                    for level in levels(profile)
+                )
     return tuple(found)
 
 
@@ -169,22 +260,35 @@ def _taken(names: Iterable[str], profiles: Sequence[HardwareProfile]) -> list[Ha
     return [by_name[name] for name in names] or list(profiles)
 
 
-def _price(offer: GpuOffer, engagement: Engagement, prices: PriceBook) -> Figure:
-    """Return what the client was quoted, else the public price: to buy, or to rent in a region that it allows."""
+def _prices(
+    offer: GpuOffer, engagement: Engagement, prices: PriceBook, terms: Terms
+) -> list[tuple[Figure, Commitment | None, float | None]]:
+    """Return what the client was quoted, else the public prices: to buy, or to rent in a region that it allows."""
     own = offer.tenure is Place.OWN
     stated = offer.price_per_accelerator if own else offer.price_per_accelerator_hour
     if stated is not None:
-        return stated
+        term = offer.term_years.value if offer.term_years else None
+        return [(stated, None if own else offer.commitment or Commitment.ON_DEMAND, term)]
+    rate = usd_in_currency(engagement)
     if own:
         listed = [item.usd_per_accelerator for item in prices.purchases if item.accelerator == offer.accelerator]
         if not listed:
             raise InputError(
                 f"gpu_offers: no public price of {offer.accelerator} is known; state price_per_accelerator"
             )
-        usd: Figure = listed[0]
-    else:
-        usd = rent_usd(offer, engagement, prices.rentals)
-    return usd.model_copy(update={"value": usd.value * usd_in_currency(engagement)})
+        return [(_times(listed[0], rate), None, None)]
+    found = rents_usd(offer, engagement, prices.rentals, within_years=terms.horizon_years.value)
+    # Nobody but work that can wait may use a machine that the renter may take back.
+    waits = any(workload.deferrable and workload.latency is None for workload in engagement.workloads)
+    return [
+        (_times(rent.usd_per_hour, rate), rent.commitment, rent.term_years)
+        for rent in found
+        if waits or rent.commitment is not Commitment.SPOT or offer.commitment is Commitment.SPOT
+    ]
+
+
+def _times(figure: Figure, rate: float) -> Figure:
+    return figure.model_copy(update={"value": figure.value * rate})
 
 
 def _power(profile: HardwareProfile, terms: Terms) -> Figure | None:

@@ -1,311 +1,308 @@
 """The plan: whole replicas of what, and which share of which workload goes where each hour.
 
-Own and rented replicas are base load with a fixed cost; APIs are peakers with none. One mixed-integer programme over
-the hours of a typical week, all money levelised to a month:
-
-    minimise    Σₚ cₚ·nₚ  +  Σₜ fₜ·yₜ  +  m·Σ a_w·q_wh(api)
-    subject to  Σᵣ q_wrh = λ_wh                              every request is served in its hour
-                Σᵣ Σ_{h in day} q_wrh = Σ_{h in day} λ_wh    ... or, if deferrable, within its day
-                Σ_w s_wp·q_wph ≤ 3600·η·(nₚ − σ·uₚ)          capacity of a pool, its spare replicas left out
-                nₚ ≤ Nₚ·uₚ,  uₚ ≤ yₜ,  Σ q(api) ≤ Λ·y_api    people are paid once for each kind of place
-                n whole;  u, y binary;  q ≥ 0
-
-with η the headroom, σ the spare replicas, s the replica-seconds of a request, m the weeks of a month, a_w the price of
-a request at the cheapest API that the workload may use (an API has no capacity, so no dearer one is ever needed). For
-one workload and one kind of GPU this is the newsvendor rule: add replica n + 1 while the API bill that it saves is at
-least its cost.
+Own and rented replicas are base load with a fixed cost, cloud APIs are peakers with none. :mod:`kit.strategy.programme`
+has the programme. It is solved over classes of hours (:mod:`kit.strategy.hourclasses`), which bounds the cost from
+below; the replicas that come out are then given the true hours, which bounds it from above; classes are split until the
+two meet. Pools that the reduced costs of the relaxation prove too dear for any plan as cheap as one that is known are
+left out on the way.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
-from kit.engagement.record import HOURS_OF_DAY, HOURS_OF_WEEK, Place
+from kit.engagement.record import HOURS_OF_DAY
 from kit.errors import PlanError
+from kit.strategy.hourclasses import HourClasses, all_hours, first_classes, split
+from kit.strategy.problem import (
+    SECONDS_PER_HOUR,
+    WEEKS_PER_MONTH,
+    Flags,
+    Floats,
+    Integers,
+    Plan,
+    Problem,
+    blocks,
+    with_pools,
+)
+from kit.strategy.programme import Programme, is_on
 
-WEEKS_PER_MONTH = 365.25 / 7 / 12
-SECONDS_PER_HOUR = 3600.0
 GAP = 1e-3
-_PLACES = tuple(Place)
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+"""Relative gap to which plans are proven."""
+
+SECONDS = 60.0
+"""Time after which a search is given up, and what was proven by then reported."""
+
+ROUNDS = 40
+"""Rounds after which every hour is a class of its own."""
+
+FIRST_GAP, FIRST_SECONDS = 5e-3, 5.0
+"""Enough for a plan to begin with."""
+
+SHARE_OF_GAP = 0.25
+"""Part of the gap that the solver may leave, the rest is for the classes; and that the classes are split down to."""
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Everything the programme needs, as arrays. W workloads, P pools, H = 168 hours.
+class _Found:
+    """A plan with the classes' own view of it."""
 
-    Attributes:
-        requests: requests per hour, (W, H).
-        deferrable: may be served at any hour of the day, (W,).
-        seconds: replica-seconds per request, (W, P); NaN where a pool is not permitted.
-        api_price: price per request at the cheapest permitted API, (W,); NaN where none is permitted.
-        replica_cost: levelised cost of one replica per month, (P,).
-        at_most: replicas that can be had, (P,).
-        pool_place: own or rented, (P,).
-        staff_cost: people per month for each kind of place that is used.
-        headroom: share of a replica's capacity that is planned for.
-        spare: replicas of each pool that must be able to fail.
-    """
-
-    requests: Floats
-    deferrable: Flags
-    seconds: Floats
-    api_price: Floats
-    replica_cost: Floats
-    at_most: Floats
-    pool_place: tuple[Place, ...]
-    staff_cost: Mapping[Place, float]
-    headroom: float
-    spare: int
+    plan: Plan
+    objective: float
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A solution.
-
-    Attributes:
-        replicas: whole replicas, spare included, (P,).
-        flow_pool: requests per hour, (W, P, H).
-        flow_api: requests per hour, (W, H).
-        cost: levelised cost per month.
-        gap: relative gap that the solver proved.
-    """
-
-    replicas: NDArray[np.int64]
-    flow_pool: Floats
-    flow_api: Floats
-    cost: float
-    gap: float
-
-
-def solve(problem: Problem, *, gap: float = GAP, seconds: float = 30.0) -> Plan:
+def solve(problem: Problem, *, gap: float = GAP, seconds: float = SECONDS, start: Plan | None = None) -> Plan:
     """Return the cheapest plan.
 
     Args:
         problem: the arrays.
-        gap: relative gap at which the solver may stop.
-        seconds: time at which it must stop; the gap that was proven by then is in the result.
+        gap: relative gap to prove.
+        seconds: time after which the best plan found is returned with the gap that was proven by then.
+        start: the plan of a problem that is alike: the same pools and APIs, other prices or volumes.
 
     Raises:
-        PlanError: a workload has no permitted option, or the capacity on offer does not suffice.
+        PlanError: no plan serves every workload within the offers and the caps.
     """
-    programme = _Programme(problem)
-    with _quiet():
-        result = milp(
-            programme.costs(),
-            constraints=LinearConstraint(*programme.constraints()),
-            integrality=programme.integrality(),
-            bounds=Bounds(np.zeros(programme.size), programme.upper()),
-            options={"mip_rel_gap": gap, "time_limit": seconds},
-        )
-    if result.x is None:
-        raise PlanError(f"no plan serves every workload within the offers ({result.message.strip()})")
-    return spread_evenly(programme.plan(result.x, float(result.fun), float(result.mip_gap or 0.0)), problem)
+    ends = time.monotonic() + seconds
+    known = _again(problem, start) if start is not None else None
+    classes = first_classes(problem)
+    keep = np.ones(problem.shape[2], dtype=bool)
+    bound = -np.inf
+    for turn in range(ROUNDS + 1):
+        if turn == ROUNDS:
+            classes = all_hours(problem)
+        if turn == 0:
+            keep, known, bound = _prune(problem, classes, keep, known, start, gap)
+        if known is not None and (_proven(known, bound, gap) or time.monotonic() >= ends):
+            break
+        programme = Programme(with_pools(problem, keep), classes)
+        solution = programme.solve(gap=gap * SHARE_OF_GAP, seconds=ends - time.monotonic())
+        if solution.x is None:
+            if known is not None:
+                break  # out of time, or within the caps nothing but what is known
+            raise PlanError(f"no plan serves every workload within the offers ({solution.message.strip()})")
+        # A pool that was left out costs more than the plan that is known.
+        bound = max(bound, min(solution.bound, known.objective if known is not None else np.inf))
+        found = _with_hours(problem, keep, programme, solution.x)
+        if found is not None and (known is None or found.objective < known.objective):
+            known = found
+        if known is not None and (_proven(known, bound, gap) or time.monotonic() >= ends):
+            break
+        if len(classes.hours) == len(classes.of):
+            break
+        classes = _refine(problem, programme, solution.x, found, classes, gap)
+    if known is None:
+        raise PlanError("no plan serves every workload within the offers")
+    proven = max(known.objective - bound, 0.0) / abs(known.objective) if known.objective else 0.0
+    return _spread_evenly(replace(known.plan, gap=float(proven)), problem)
 
 
-def spread_evenly(plan: Plan, problem: Problem) -> Plan:
+def _proven(known: _Found, bound: float, gap: float) -> bool:
+    return known.objective - bound <= gap * abs(known.objective) + 1e-9
+
+
+def _prune(
+    problem: Problem, classes: HourClasses, keep: Flags, known: _Found | None, start: Plan | None, gap: float
+) -> tuple[Flags, _Found | None, float]:
+    """Return the pools that a plan as cheap as the best known one may use, the best known one, and a bound."""
+    programme = Programme(with_pools(problem, keep), classes)
+    relaxed = programme.solve(relaxed=True)
+    if relaxed.x is None:
+        return keep, known, -np.inf
+    index = np.flatnonzero(keep)
+    if known is None or start is not None:
+        # What the relaxation and a plan of a like problem use makes a good first plan.
+        likely = start.used.copy() if start is not None else np.zeros(len(keep), dtype=bool)
+        likely[index[is_on(programme, relaxed.x)]] = True
+        first = _first(problem, classes, likely, gap)
+        if first is not None and (known is None or first.objective < known.objective):
+            known = first
+    if known is None:
+        return keep, None, relaxed.bound
+    kept = keep.copy()
+    for i, p in enumerate(index):
+        if programme.least_with(i, relaxed) > known.objective * (1 + 1e-9):
+            kept[p] = False
+    return kept, known, min(relaxed.bound, known.objective)
+
+
+def _first(problem: Problem, classes: HourClasses, likely: Flags, gap: float) -> _Found | None:
+    try:
+        programme = Programme(with_pools(problem, likely), classes)
+    except PlanError:
+        return None
+    solution = programme.solve(gap=max(gap, FIRST_GAP), seconds=FIRST_SECONDS)
+    return None if solution.x is None else _with_hours(problem, likely, programme, solution.x)
+
+
+def _with_hours(problem: Problem, keep: Flags, programme: Programme, x: Floats) -> _Found | None:
+    """Return the plan with the replicas of a solution and every hour as it is; ``None`` if they do not suffice."""
+    on = is_on(programme, x)
+    index = np.flatnonzero(keep)[on]
+    smaller = with_pools(problem, index.tolist())
+    starts, running = programme.counts(x)
+    return _dispatch(problem, smaller, index, starts[on], running[:, on])
+
+
+def _dispatch(
+    problem: Problem, smaller: Problem, index: Integers, starts: Integers, running: Integers
+) -> _Found | None:
+    try:
+        exact = Programme(smaller, all_hours(smaller))
+    except PlanError:
+        return None
+    fixed = np.zeros(len(exact.units))
+    switched = blocks()
+    for i, unit in enumerate(exact.units):
+        if unit.block < 0:
+            fixed[i] = starts[unit.pool, unit.phase]
+        else:
+            fixed[i] = running[unit.phase, unit.pool, np.argmax(switched == unit.block)]
+    solution = exact.solve(fixed=fixed, gap=1e-7)
+    if solution.x is None:
+        return None
+    phases, workloads, pools, apis, hours = problem.shape
+    pool, api = exact.flows(solution.x)
+    flow_pool = np.zeros((phases, workloads, pools, hours))
+    # Classes of single hours are in the order of the blocks, not in that of the week.
+    order = exact.classes.of
+    flow_pool[:, :, index] = pool[..., order].reshape(workloads, len(index), phases, hours).transpose(2, 0, 1, 3)
+    flow_api = api[..., order].reshape(workloads, apis, phases, hours).transpose(2, 0, 1, 3)
+    all_starts = np.zeros((pools, phases), dtype=np.int64)
+    all_starts[index] = starts
+    all_running = np.zeros((phases, pools, hours), dtype=np.int64)
+    all_running[:, index] = running
+    plan = Plan(
+        starts=all_starts,
+        running=all_running,
+        flow_pool=flow_pool,
+        flow_api=flow_api,
+        cost=float(exact.cash @ solution.x),
+        gap=np.inf,
+    )
+    return _Found(plan, solution.objective)
+
+
+def _again(problem: Problem, start: Plan) -> _Found | None:
+    """Return the replicas of another problem's plan put to this one's hours; ``None`` if they do not suffice."""
+    phases, _, pools, _, hours = problem.shape
+    if start.running.shape != (phases, pools, hours):
+        return None
+    index = np.flatnonzero(start.used)
+    smaller = with_pools(problem, index.tolist())
+    return _dispatch(problem, smaller, index, start.starts[index], start.running[:, index])
+
+
+def _refine(
+    problem: Problem,
+    programme: Programme,
+    x: Floats,
+    found: _Found | None,
+    classes: HourClasses,
+    gap: float,
+) -> HourClasses:
+    """Return the classes with those split that hide most of the cost."""
+    phases, workloads, pools, _, hours = problem.shape
+    flat = problem.requests.transpose(1, 0, 2).reshape(workloads, -1)
+    if found is None:
+        # The replicas do not carry some hours: let those stand alone that are busiest beside their class.
+        excess = np.zeros(phases * hours)
+        for w in np.flatnonzero(~problem.api_open):
+            mean = classes.requests[w, classes.of]
+            excess = np.maximum(excess, flat[w] / np.where(mean > 0, mean, 1.0))
+        top = np.argsort(-excess, kind="stable")[: 4 * phases + len(classes.hours) // 2]
+        signature = np.zeros(phases * hours, dtype=np.int64)
+        signature[top] = 1 + np.arange(len(top))
+        every = np.ones(len(classes.hours), dtype=bool)
+        days = np.full(len(classes.days), bool((problem.deferrable & ~problem.api_open).any()))
+        return split(problem, classes, every, days, signature)
+    classes_hidden, days_hidden = _hidden(problem, programme, x, found.plan)
+    allowed = SHARE_OF_GAP * gap * abs(found.objective)
+    which, which_days = _most_of(classes_hidden, allowed), _most_of(days_hidden, allowed)
+    refined = split(problem, classes, which, which_days, _signatures(problem, found.plan))
+    if len(refined.hours) > len(classes.hours):
+        return refined
+    # Hours of one class lie on one piece, or only the solver's own gap is left: take the classes apart step by step.
+    every = np.ones(len(classes.hours), dtype=bool)
+    return split(problem, classes, every, which_days, np.arange(phases * hours) % 7)
+
+
+def _hidden(problem: Problem, programme: Programme, x: Floats, plan: Plan) -> tuple[Floats, Floats]:
+    """Return how far the bill of the classes is from that of their hours, by class, (K,), and by class of days, (D,).
+
+    The bill of work that may wait is one of its days.
+    """
+    classes, waits = programme.classes, problem.deferrable
+    months = problem.months * WEEKS_PER_MONTH
+    price = np.nan_to_num(problem.api_price)
+    true = np.einsum("ywah,ywa,y->wyh", plan.flow_api, price, months).reshape(len(waits), -1)
+    _, api = programme.flows(x)
+    taken = (api * price[classes.phase].transpose(1, 2, 0)).sum(axis=1) * classes.hours * months[classes.phase]
+    of_class, of_day = classes.of, classes.day[classes.of]
+
+    def by(labels: Integers, values: Floats, count: int) -> Floats:
+        return np.bincount(labels, weights=values, minlength=count).astype(np.float64)
+
+    count, days = len(classes.hours), len(classes.days)
+    at_once = by(of_class, true[~waits].sum(axis=0), count) - taken[~waits].sum(axis=0)
+    later = by(of_day, true[waits].sum(axis=0), days) - by(classes.day, taken[waits].sum(axis=0), days)
+    return np.abs(at_once), np.abs(later)
+
+
+def _most_of(hidden: Floats, allowed: float) -> Flags:
+    """Return the fewest classes without which no more than ``allowed`` is hidden."""
+    order = np.argsort(-hidden, kind="stable")
+    left = hidden.sum() - np.concatenate([[0.0], np.cumsum(hidden[order])])
+    which = np.zeros(len(hidden), dtype=bool)
+    which[order[: int(np.argmax(left <= allowed + 1e-9 * hidden.sum()))]] = True
+    return which
+
+
+def _signatures(problem: Problem, plan: Plan) -> Integers:
+    """Return a number for each hour, equal where the same pools are full and APIs are called alike, (Y · H,)."""
+    phases, _, pools, _, hours = problem.shape
+    load = np.einsum("ywph,wp->yph", plan.flow_pool, np.nan_to_num(problem.seconds)) / SECONDS_PER_HOUR
+    bound = np.einsum("ywph,wp->yph", plan.flow_pool, np.nan_to_num(problem.seconds) * problem.needs_spare[:, None])
+    left = plan.running - np.where(plan.running > 0, problem.spare[None, :, None], 0)
+    full = (load > plan.running - 1e-6) | (bound / SECONDS_PER_HOUR > left - 1e-6) & (bound > 0)
+    wanted = np.where(problem.requests > 0, problem.requests, 1.0)[:, :, None]
+    marks = [
+        (plan.flow_pool > 1e-7 * wanted).transpose(0, 3, 1, 2).reshape(phases * hours, -1),
+        (plan.flow_api > 1e-7 * wanted).transpose(0, 3, 1, 2).reshape(phases * hours, -1),
+        full.transpose(0, 2, 1).reshape(phases * hours, pools),
+    ]
+    signature: Integers = np.unique(np.concatenate(marks, axis=1), axis=0, return_inverse=True)[1].ravel()
+    return signature
+
+
+def _spread_evenly(plan: Plan, problem: Problem) -> Plan:
     """Return the plan with deferrable work spread over the day's free hours in proportion to the room in each.
 
     Any schedule within the day costs the same; this one leaves the same share of each free hour in reserve. What goes
     to an API goes there when it comes in.
     """
+    if not problem.deferrable.any():
+        return plan
     flow, api = plan.flow_pool.copy(), plan.flow_api.copy()
+    phases, _, pools, _, hours = problem.shape
     seconds = np.nan_to_num(problem.seconds)
-    fixed = np.einsum("wph,wp->ph", np.where(problem.deferrable[:, None, None], 0, flow), seconds)
-    room = (plan.replicas - problem.spare)[:, None] * SECONDS_PER_HOUR * problem.headroom - fixed
-    days = np.clip(room, 0, None).reshape(len(room), room.shape[1] // HOURS_OF_DAY, HOURS_OF_DAY)
-    share = np.divide(days, days.sum(axis=2, keepdims=True), out=np.zeros_like(days), where=days > 0)
-    for w in np.flatnonzero(problem.deferrable):
-        total = flow[w].reshape(days.shape).sum(axis=2, keepdims=True)
-        flow[w] = (total * share).reshape(flow[w].shape)
-        wanted = problem.requests[w].reshape(-1, HOURS_OF_DAY)
-        out = api[w].reshape(wanted.shape).sum(axis=1) / np.maximum(wanted.sum(axis=1), 1e-12)
-        api[w] = (wanted * out[:, None]).ravel()
+    fixed = np.einsum("ywph,wp->yph", np.where(problem.deferrable[None, :, None, None], 0, flow), seconds)
+    room = plan.running * SECONDS_PER_HOUR - fixed
+    reserve = np.where(plan.running > 0, problem.spare[None, :, None], 0) * SECONDS_PER_HOUR
+    # Work that needs the spares to be free has to find its place first.
+    for w in sorted(np.flatnonzero(problem.deferrable), key=lambda w: not problem.needs_spare[w]):
+        free = np.clip(room - (reserve if problem.needs_spare[w] else 0), 0, None)
+        days = free.reshape(phases, pools, hours // HOURS_OF_DAY, HOURS_OF_DAY)
+        share = np.divide(days, days.sum(axis=3, keepdims=True), out=np.zeros_like(days), where=days > 0)
+        total = flow[:, w].reshape(days.shape).sum(axis=3, keepdims=True)
+        flow[:, w] = (total * share).reshape(phases, pools, hours)
+        room = room - flow[:, w] * seconds[w, None, :, None]
+        wanted = problem.requests[:, w].reshape(phases, -1, HOURS_OF_DAY)
+        for a in range(api.shape[2]):
+            of_day = api[:, w, a].reshape(wanted.shape).sum(axis=2)
+            out = of_day / np.maximum(wanted.sum(axis=2), 1e-12)
+            api[:, w, a] = (wanted * out[..., None]).reshape(phases, hours)
     return replace(plan, flow_pool=flow, flow_api=api)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep HiGHS from printing to the terminal: some of its messages ignore the option that silences it."""
-    sys.stdout.flush()
-    saved, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        yield
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-        os.close(nowhere)
-
-
-def most_replicas(problem: Problem) -> Floats:
-    """Return how many replicas of each pool could ever be of use, (P,): all that it may serve at the busiest hour."""
-    day = problem.requests.reshape(len(problem.requests), -1, HOURS_OF_DAY)
-    busiest = np.where(problem.deferrable[:, None], day.sum(axis=2).max(axis=1, keepdims=True), problem.requests)
-    seconds = np.nansum(busiest[:, None, :] * problem.seconds[:, :, None], axis=0).max(axis=1)
-    needed = np.ceil(seconds / (SECONDS_PER_HOUR * problem.headroom)) + problem.spare
-    useful: Floats = np.minimum(problem.at_most, needed)
-    return useful
-
-
-class _Rows:
-    """Rows of a sparse constraint matrix, collected block by block."""
-
-    def __init__(self) -> None:
-        self.row: list[NDArray[np.int64]] = []
-        self.column: list[NDArray[np.int64]] = []
-        self.value: list[Floats] = []
-        self.lower: list[Floats] = []
-        self.upper: list[Floats] = []
-        self.height = 0
-
-    def open(self, lower: Floats, upper: Floats) -> int:
-        """Begin a block of rows with these bounds and return the number of its first row."""
-        first = self.height
-        self.lower.append(lower)
-        self.upper.append(upper)
-        self.height += len(lower)
-        return first
-
-    def add(self, row: NDArray[np.int64] | int, column: NDArray[np.int64] | int, value: Floats | float) -> None:
-        """Add entries; single numbers are repeated."""
-        rows, columns, values = np.broadcast_arrays(row, column, value)
-        self.row.append(rows.ravel())
-        self.column.append(columns.ravel())
-        self.value.append(values.ravel().astype(np.float64))
-
-    def matrix(self, width: int) -> sparse.csr_array:
-        entries = (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column)))
-        return sparse.csr_array(entries, shape=(self.height, width))
-
-
-class _Programme:
-    """The programme with its variables laid out in one vector: n, u, y, then a share of each hour for every pair."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.workloads, self.hours = problem.requests.shape
-        self.pools = len(problem.replica_cost)
-        self.hour = np.arange(self.hours)
-        self.pairs = [(int(w), int(p)) for w, p in np.argwhere(~np.isnan(problem.seconds))]
-        self.pairs += [(int(w), self.pools) for w in np.flatnonzero(~np.isnan(problem.api_price))]
-        if missing := set(range(self.workloads)) - {w for w, _ in self.pairs}:
-            raise PlanError(f"workloads without a permitted option, by number: {sorted(missing)}")
-        self.most = most_replicas(problem)
-        self.u, self.y = self.pools, 2 * self.pools
-        self.x = self.y + len(_PLACES)
-        self.size = self.x + len(self.pairs) * self.hours
-        day_total = problem.requests.reshape(self.workloads, -1, HOURS_OF_DAY).sum(axis=2)
-        self.days = day_total.shape[1]
-        # A share of 1 is the hour's requests, or the day's where the work can wait: well scaled for the solver.
-        self.unit = np.where(problem.deferrable[:, None], np.repeat(day_total, HOURS_OF_DAY, axis=1), problem.requests)
-
-    def costs(self) -> Floats:
-        costs = np.zeros(self.size)
-        costs[: self.pools] = self.problem.replica_cost
-        costs[self.y : self.x] = [self.problem.staff_cost.get(place, 0.0) for place in _PLACES]
-        for i, (w, p) in enumerate(self.pairs):
-            if p == self.pools:
-                costs[self._columns(i)] = WEEKS_PER_MONTH * self.problem.api_price[w] * self.unit[w]
-        return costs
-
-    def integrality(self) -> NDArray[np.int64]:
-        kinds: NDArray[np.int64] = np.zeros(self.size, dtype=np.int64)
-        kinds[: self.x] = 1
-        return kinds
-
-    def upper(self) -> Floats:
-        upper = np.ones(self.size)
-        upper[: self.pools] = self.most
-        return upper
-
-    def constraints(self) -> tuple[sparse.csr_array, Floats, Floats]:
-        rows = _Rows()
-        self._served(rows)
-        self._capacity(rows)
-        self._people(rows)
-        return rows.matrix(self.size), np.concatenate(rows.lower), np.concatenate(rows.upper)
-
-    def plan(self, x: Floats, cost: float, gap: float) -> Plan:
-        pool, api = np.zeros((self.workloads, self.pools, self.hours)), np.zeros((self.workloads, self.hours))
-        for i, (w, p) in enumerate(self.pairs):
-            flow = np.clip(x[self._columns(i)], 0, None) * self.unit[w]
-            if p < self.pools:
-                pool[w, p] = flow
-            else:
-                api[w] = flow
-        return Plan(np.rint(x[: self.pools]).astype(np.int64), pool, api, cost, gap)
-
-    def _columns(self, pair: int) -> NDArray[np.int64]:
-        columns: NDArray[np.int64] = self.x + pair * self.hours + self.hour
-        return columns
-
-    def _served(self, rows: _Rows) -> None:
-        for w in range(self.workloads):
-            deferrable = bool(self.problem.deferrable[w])
-            count = self.days if deferrable else self.hours
-            first = rows.open(np.ones(count), np.ones(count))
-            for i, (owner, _) in enumerate(self.pairs):
-                if owner == w:
-                    rows.add(first + self.hour // (HOURS_OF_DAY if deferrable else 1), self._columns(i), 1.0)
-
-    def _capacity(self, rows: _Rows) -> None:
-        per_replica = SECONDS_PER_HOUR * self.problem.headroom
-        for p in range(self.pools):
-            first = rows.open(np.full(self.hours, -np.inf), np.zeros(self.hours))
-            rows.add(first + self.hour, p, -1.0)
-            rows.add(first + self.hour, self.u + p, float(self.problem.spare))
-            for i, (w, owner) in enumerate(self.pairs):
-                if owner == p:
-                    load = self.problem.seconds[w, p] * self.unit[w] / per_replica
-                    rows.add(first + self.hour, self._columns(i), load)
-
-    def _people(self, rows: _Rows) -> None:
-        for p, place in enumerate(self.problem.pool_place):
-            first = rows.open(np.full(2, -np.inf), np.zeros(2))
-            rows.add(first, np.array([p, self.u + p]), np.array([1.0, -self.most[p]]))
-            rows.add(first + 1, np.array([self.u + p, self.y + _PLACES.index(place)]), np.array([1.0, -1.0]))
-        calls = [(i, w) for i, (w, p) in enumerate(self.pairs) if p == self.pools]
-        if calls and self.problem.staff_cost.get(Place.API, 0.0) > 0:
-            first = rows.open(np.array([-np.inf]), np.zeros(1))
-            total = sum(self.problem.requests[w].sum() for _, w in calls)
-            for i, w in calls:
-                rows.add(first, self._columns(i), self.unit[w] / total)
-            rows.add(first, self.y + _PLACES.index(Place.API), -1.0)
-
-
-def newsvendor(
-    requests: Floats, *, seconds: float, api_price: float, replica_cost: float, headroom: float, at_most: int
-) -> int:
-    """Return the replicas that the newsvendor rule buys for one workload and one kind of GPU.
-
-    Replica n + 1 is added while ``api_price · E[min(K, (D − n·K)⁺)] ≥ cost per hour`` with K the requests that one
-    replica carries in an hour and the expectation taken over the hours of the week.
-
-    Args:
-        requests: requests per hour, (168,).
-        seconds: replica-seconds per request.
-        api_price: price of one request at the API.
-        replica_cost: cost of one replica per month.
-        headroom: share of a replica's capacity that is planned for.
-        at_most: replicas that can be had.
-    """
-    carried = SECONDS_PER_HOUR * headroom / seconds
-    per_hour = replica_cost / (WEEKS_PER_MONTH * HOURS_OF_WEEK)
-    replicas = 0
-    while replicas < at_most:
-        saved = api_price * float(np.clip(requests - replicas * carried, 0, carried).mean())
-        if saved < per_hour:
-            break
-        replicas += 1
-    return replicas

@@ -45,6 +45,11 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def sentence_case(text: str) -> str:
+    """Return a text with its first letter large, and no full stop."""
+    return (text[:1].upper() + text[1:]).rstrip(".")
+
+
 def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
     """Return the verdict: what runs where, the largest place first."""
     at: dict[Place, list[str]] = {place: [] for place in Place}
@@ -71,13 +76,30 @@ def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
     )
 
 
-def money_sentence(best: Strategy, other: Strategy | None, *, years: float, rate: float, currency: str) -> str:
-    """Return what the plan costs and what it saves against the best other plan."""
+def money_sentence(
+    best: Strategy, other: Strategy | None, better: Strategy | None, *, years: float, rate: float, currency: str
+) -> str:
+    """Return what the plan costs, and what it saves against the best other plan and against today's API used better.
+
+    Args:
+        best: the recommended plan.
+        other: the best other plan that keeps to the rules.
+        better: today's API with cache, batch and the cheapest model that passes; the comparison that decides.
+        years: the horizon.
+        rate: discount rate.
+        currency: of the money.
+    """
     cost = f"Costs {money(best.npv, currency)} over {years:g} years (net present value at {percent(rate)})"
     if other is None:
         return f"{cost}; no other plan is within the rules."
-    saved = money(other.npv - best.npv, currency)
-    return f"{cost}, {saved} less than {_in_words(other)}."
+    text = f"{cost}, {_difference(other.npv - best.npv, currency)} than {_in_words(other)}"
+    if better is None or better is other or better is best:
+        return f"{text}."
+    return f"{text}, and {_difference(better.npv - best.npv, currency)} than {_in_words(better)}."
+
+
+def _difference(saved: float, currency: str) -> str:
+    return f"{money(abs(saved), currency)} {'less' if saved >= 0 else 'more'}"
 
 
 def _in_words(strategy: Strategy) -> str:
@@ -87,6 +109,8 @@ def _in_words(strategy: Strategy) -> str:
         StrategyKind.CLOUD: "the cloud for everything",
         StrategyKind.RENTED: "rented GPUs for everything",
         StrategyKind.OWN: "own GPUs for everything",
+        StrategyKind.BETTER: "today's API used better",
+        StrategyKind.TODAY: "going on as today",
     }[strategy.kind]
     return f"{words} that may go there" if strategy.exceptions else words
 

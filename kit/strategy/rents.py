@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from kit.engagement.record import Engagement, GpuOffer, Place, Region
+from kit.engagement.record import Commitment, Engagement, GpuOffer, Place, Region
 from kit.errors import InputError
 from kit.facts.gpus import accelerators
 from kit.pricing.rental import Quote, Rental
@@ -46,31 +47,79 @@ def allowed_regions(offer: GpuOffer, engagement: Engagement) -> tuple[Region, ..
     return common or tuple(every)
 
 
-def rent_usd(offer: GpuOffer, engagement: Engagement, rentals: Sequence[Rental]) -> Figure:
-    """Return the cheapest public rent in the regions that the client allows; its source says which region's it is.
+@dataclass(frozen=True)
+class Rent:
+    """A price of a rented accelerator.
+
+    Attributes:
+        commitment: how it is had.
+        term_years: for how long, if reserved.
+        usd_per_hour: US dollars for one accelerator and hour.
+    """
+
+    commitment: Commitment
+    term_years: float | None
+    usd_per_hour: Figure
+
+
+def rents_usd(
+    offer: GpuOffer, engagement: Engagement, rentals: Sequence[Rental], *, within_years: float
+) -> list[Rent]:
+    """Return the cheapest public rents in the regions that the client allows: on demand, reserved and spot.
 
     A price in an allowed region goes before one of a list that names no region. If there is neither, the dearest price
-    elsewhere is assumed.
+    elsewhere is assumed. An offer that names its commitment has that one only.
+
+    Args:
+        offer: what could be rented.
+        engagement: for the regions.
+        rentals: the lists.
+        within_years: no reservation is longer than that.
 
     Raises:
-        InputError: the renter lists no such accelerator.
+        InputError: the renter lists no such accelerator, or not with this commitment.
     """
     listed = [item for item in rentals if (item.accelerator, item.provider) == (offer.accelerator, offer.provider)]
-    if not listed:
+    found = [rent for kind in Commitment if (rent := _rent(kind, listed, offer, engagement, within_years)) is not None]
+    if offer.commitment is not None:
+        found = [rent for rent in found if rent.commitment is offer.commitment]
+    if not found:
+        how = f" {offer.commitment.value}" if offer.commitment else ""
         raise InputError(
-            f"gpu_offers: no public price of {offer.accelerator} at {offer.provider} is known; state "
+            f"gpu_offers: no public price of {offer.accelerator}{how} at {offer.provider} is known; state "
             "price_per_accelerator_hour"
         )
+    return found
+
+
+def _rent(
+    kind: Commitment, listed: Sequence[Rental], offer: GpuOffer, engagement: Engagement, within_years: float
+) -> Rent | None:
+    priced = [(item, *price) for item in listed if (price := _price(kind, item, offer, within_years)) is not None]
+    if not priced:
+        return None
     allowed = allowed_regions(offer, engagement)
-    there = [item for item in listed if not allowed or regions_of(item.region) & set(allowed)]
-    anywhere = [item for item in listed if item.region is None]
+    there = [one for one in priced if not allowed or regions_of(one[0].region) & set(allowed)]
+    anywhere = [one for one in priced if one[0].region is None]
     if there or anywhere:
-        found = min(there or anywhere, key=lambda item: item.usd_per_gpu_hour.value)
-        where = f"price of {found.region}" if found.region else "the list names no region"
-        return _with(found.usd_per_gpu_hour, f"; {where}")
-    found = max(listed, key=lambda item: item.usd_per_gpu_hour.value)
-    missing = f"; price of {found.region}, none of {' or '.join(allowed)} is known"
-    return _with(found.usd_per_gpu_hour, missing).model_copy(update={"basis": Basis.ASSUMED})
+        item, usd, term = min(there or anywhere, key=lambda one: one[1].value)
+        where = f"price of {item.region}" if item.region else "the list names no region"
+        return Rent(kind, term, _with(usd, f"; {where}"))
+    item, usd, term = max(priced, key=lambda one: one[1].value)
+    missing = f"; price of {item.region}, none of {' or '.join(allowed)} is known"
+    return Rent(kind, term, _with(usd, missing).model_copy(update={"basis": Basis.ASSUMED}))
+
+
+def _price(
+    kind: Commitment, item: Rental, offer: GpuOffer, within_years: float
+) -> tuple[Figure, float | None] | None:
+    if kind is Commitment.ON_DEMAND:
+        return item.usd_per_gpu_hour, None
+    if kind is Commitment.SPOT:
+        return None if item.usd_per_gpu_hour_spot is None else (item.usd_per_gpu_hour_spot, None)
+    longest = offer.term_years.value if offer.term_years else within_years
+    reserved = item.reserved_within(longest)
+    return None if reserved is None else (reserved.usd_per_gpu_hour, reserved.term_years)
 
 
 def quotes_of(engagement: Engagement) -> tuple[Quote, ...]:

@@ -16,23 +16,36 @@ from dataclasses import replace
 
 import numpy as np
 
-from kit.strategy.plan import Floats, Problem, solve
+from kit.strategy.plan import solve
+from kit.strategy.problem import Caps, Floats, Plan, Problem, only
+
+GAP = 2e-3
+"""Enough for who pays what: the parts always add up to the plan."""
 
 
-def share_costs(problem: Problem, total: float) -> Floats:
-    """Return each workload's part of the plan's cost per month, (W,).
+def share_costs(problem: Problem, plan: Plan) -> Floats:
+    """Return each workload's part of the plan's cost, net present value, (W,).
 
     Args:
         problem: what the plan solves.
-        total: the plan's cost per month.
+        plan: the plan.
     """
-    everyone = range(len(problem.requests))
+    everyone = range(problem.shape[1])
     if len(everyone) == 1:
-        return np.array([total])
-    without = np.array([solve(only(problem, [v for v in everyone if v != w])).cost for w in everyone])
-    alone = np.array([solve(only(problem, [w])).cost for w in everyone])
-    separable = np.clip(total - without, 0, alone)
-    return split(total, separable=separable, alone=alone)
+        return np.array([plan.cost])
+    without = np.array([_cost(problem, [v for v in everyone if v != w]) for w in everyone])
+    alone = np.array([_cost(problem, [w]) for w in everyone])
+    separable = np.clip(plan.cost - without, 0, alone)
+    return split(plan.cost, separable=separable, alone=alone)
+
+
+def _cost(problem: Problem, workloads: list[int]) -> float:
+    # Limits on the whole say nothing of a part.
+    return solve(replace(only(problem, workloads), caps=Caps()), gap=GAP, seconds=SECONDS).cost
+
+
+SECONDS = 3.0
+"""For each of the smaller plans."""
 
 
 def split(total: float, *, separable: Floats, alone: Floats) -> Floats:
@@ -47,14 +60,3 @@ def split(total: float, *, separable: Floats, alone: Floats) -> Floats:
     weights = benefit / benefit.sum() if benefit.sum() > 0 else np.full(len(alone), 1 / len(alone))
     parts: Floats = separable + (total - separable.sum()) * weights
     return parts
-
-
-def only(problem: Problem, workloads: list[int]) -> Problem:
-    """Return the problem with these workloads and no others."""
-    return replace(
-        problem,
-        requests=problem.requests[workloads],
-        deferrable=problem.deferrable[workloads],
-        seconds=problem.seconds[workloads],
-        api_price=problem.api_price[workloads],
-    )

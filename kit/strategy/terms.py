@@ -8,7 +8,7 @@ from kit.record import Figure, Part
 
 
 class Terms(Part):
-    """Every figure of money and operations that the calculation uses; money in the engagement's currency."""
+    """Every figure of money, operations and risk that the calculation uses; money in the engagement's currency."""
 
     horizon_years: Figure
     discount_rate: Figure
@@ -29,6 +29,20 @@ class Terms(Part):
     lan_round_trip_s: Figure
     server_power_factor: Figure
     load_power_share: Figure
+    staff_fte_per_further_server: Figure
+    cluster_network_share: Figure
+    api_price_change_per_year: Figure
+    rent_change_per_year: Figure
+    purchase_price_change_per_year: Figure
+    migration_weeks_own: Figure
+    grid_g_co2_per_kwh: Figure
+    network_cost_per_month: Figure
+    replica_availability: Figure
+    spot_availability: Figure
+    lead_weeks_own: Figure
+    lead_weeks_rented: Figure
+    lead_weeks_api: Figure
+    regret_share: Figure
 
     @property
     def months(self) -> int:
@@ -40,6 +54,7 @@ _MONEY_KEYS = {
     "electricity_price_per_kwh": "electricity_price_per_kwh_usd",
     "staff_cost_per_year": "staff_cost_per_year_usd",
     "colocation_per_kw_month": "colocation_per_kw_month_usd",
+    "network_cost_per_month": "network_cost_per_month_usd",
 }
 """Defaults that are in US dollars, by the name of the term."""
 
@@ -58,7 +73,7 @@ def resolve(engagement: Engagement) -> Terms:
     """Return the terms: the client's where it stated one, else the kit's default, converted into its currency."""
     stated = {
         name: figure
-        for part in (engagement.money, engagement.operations)
+        for part in (engagement.money, engagement.operations, engagement.risk)
         for name in type(part).model_fields
         if (figure := getattr(part, name)) is not None
     }

@@ -11,13 +11,24 @@ from typing import ClassVar
 
 from kit.engagement.record import Place
 from kit.record import Basis, Part, Record
+from kit.strategy.answers import (
+    Affordable,
+    Alternative,
+    Derivation,
+    Rehearsed,
+    RuleOfThumb,
+    ShadowPrice,
+    Step,
+    Trigger,
+)
 
 
 class Strike(Part):
     """Why an option is out for a workload.
 
     Attributes:
-        gate: which gate struck it: data, region, regulation, licence, quality, context, latency.
+        gate: which gate struck it: data, region, regulation, licence, quality, context, modality, customisation,
+            skills, time, availability, spot, latency.
         reason: the rule and the evidence, in one sentence.
         lift: who would have to change what to lift it.
     """
@@ -58,6 +69,7 @@ class Placement(Part):
         goes_to: labels of the options that serve it, most first.
         places: own, rented, api, in the same order.
         shares: share of its requests at each.
+        overflow: where it goes when its pool is full or a replica has failed; ``None`` if it stays or waits.
         because: the reasons, the decisive one first.
         million_tokens_per_day: prompt and output, mean of the week.
         cost_per_month: its part of the plan's levelised cost, engagement's currency.
@@ -70,6 +82,7 @@ class Placement(Part):
     goes_to: tuple[str, ...]
     places: tuple[Place, ...]
     shares: tuple[float, ...]
+    overflow: str | None
     because: tuple[str, ...]
     million_tokens_per_day: float
     cost_per_month: float
@@ -86,13 +99,17 @@ class Pool(Part):
         place: own or rented.
         accelerator: the kind of accelerator.
         accelerators: all of them together.
-        replicas: whole number of replicas, the spare ones included.
-        spare: how many of them may fail without loss.
+        replicas: whole number of replicas at the most, the spare ones included.
+        replicas_by_phase: in each phase of the horizon, a year as a rule.
+        spare: how many of them may fail while work that cannot go elsewhere is still served; until then they serve what
+            may overflow.
         concurrency: requests in flight for which the capacity holds; ``None`` if the profile is of saturated load.
-        utilisation: mean use of the planned capacity over the week.
+        utilisation: mean use of the planned capacity over the horizon.
         peak_utilisation: use of the planned capacity in the busiest hour.
-        capex: purchase, engagement's currency.
+        capex: purchases, engagement's currency.
         cost_per_month: run cost and levelised purchase, engagement's currency.
+        cost_per_mtok: of a million tokens, prompt and output, at the load of the first phase; ``None`` without load.
+        cost_per_mtok_full: the same if the planned capacity were used to the full.
     """
 
     label: str
@@ -102,25 +119,34 @@ class Pool(Part):
     accelerator: str
     accelerators: int
     replicas: int
+    replicas_by_phase: tuple[int, ...]
     spare: int
     concurrency: int | None
     utilisation: float
     peak_utilisation: float
     capex: float
     cost_per_month: float
+    cost_per_mtok: float | None
+    cost_per_mtok_full: float | None
 
 
 class StrategyKind(StrEnum):
-    """The plans that are compared; every one of them keeps to the rules."""
+    """The plans that are compared; every one of them keeps to the rules, but for what the client does today."""
 
     HYBRID = "hybrid"
     CLOUD = "cloud"
     RENTED = "rented"
     OWN = "own"
+    BETTER = "better"
+    TODAY = "today"
 
 
 class YearCash(Part):
-    """Cash out in one year of the horizon, engagement's currency, not discounted; year 0 is the purchase."""
+    """Cash out in one year of the horizon, engagement's currency, not discounted; year 0 is today.
+
+    Attributes:
+        move: what it costs to move workloads to machines that one runs.
+    """
 
     year: int
     capex: float
@@ -130,6 +156,7 @@ class YearCash(Part):
     rent: float
     api: float
     residual: float
+    move: float = 0.0
 
 
 class Strategy(Part):
@@ -139,31 +166,45 @@ class Strategy(Part):
         kind: which one.
         label: its name in the documents.
         exceptions: workloads that cannot follow it, each with the reason; they go where they may at least cost.
+        breaks: rules that it breaks; only what the client does today may.
         cost_per_month: levelised: NPV ÷ annuity factor, engagement's currency.
         npv: net present value of all cash out over the horizon, engagement's currency.
         capex: purchase at the start.
         payback_months: months until the lower run cost has paid the purchase back against the cloud plan; ``None`` if
             never, or if nothing is bought.
-        gap: relative gap that the solver proved.
+        irr: yearly internal rate of return of what it spends first, against the cloud plan; ``None`` where there is none.
+        co2_tonnes_per_year: of the machines and the APIs, first phase.
+        gap: relative gap that was proven.
         cash: by year.
+        depreciation: by year of the horizon, straight line; no cash.
+        npv_mean: over the samples.
         npv_p10: tenth percentile of the NPV over the samples; likewise p50 and p90.
-        p_cheapest: share of the samples in which no other plan is cheaper.
-        regret_p95: 95th percentile of what it costs above the cheapest plan in the same sample, NPV.
+        p_cheapest: share of the samples in which no other plan is cheaper; 0 for a plan that breaks rules.
+        p_within_budget: share of the samples in which it keeps to the budget; ``None`` without one.
+        regret_mean: mean of what it costs above the cheapest plan in the same sample, NPV.
+        regret_p95: 95th percentile of that.
     """
 
     kind: StrategyKind
     label: str
     exceptions: tuple[str, ...]
+    breaks: tuple[str, ...]
     cost_per_month: float
     npv: float
     capex: float
     payback_months: float | None
+    irr: float | None
+    co2_tonnes_per_year: float
     gap: float
     cash: tuple[YearCash, ...]
+    depreciation: tuple[float, ...]
+    npv_mean: float
     npv_p10: float
     npv_p50: float
     npv_p90: float
     p_cheapest: float
+    p_within_budget: float | None
+    regret_mean: float
     regret_p95: float
 
 
@@ -180,20 +221,24 @@ class Driver(Part):
 
     Attributes:
         name: the input.
+        additive: it is a yearly change, to which something is added; else a figure that is multiplied.
         basis: the worst basis of the figures behind it.
-        low, high: the factors between which it was varied.
-        saving_low, saving_high: what the recommended plan saves against the best other plan (NPV) at those factors.
+        low, high: the factors between which it was varied, or what was added.
+        saving_low, saving_high: what the recommended plan saves against the best other plan (NPV) at those.
         switches_at: the factor nearest to 1 at which another plan becomes cheaper; ``None`` if none within a tenth and
-            ten times.
+            ten times. Of a yearly change what has to be added, up to 50 percentage points.
+        worth_knowing: what it would be worth at most to know it exactly before deciding (EVPPI), NPV.
     """
 
     name: str
+    additive: bool = False
     basis: Basis
     low: float
     high: float
     saving_low: float
     saving_high: float
     switches_at: float | None
+    worth_knowing: float = 0.0
 
 
 class Crossing(Part):
@@ -308,6 +353,15 @@ class Verdict(Record):
         pools: what has to be bought or rented.
         strategies: the recommended plan first.
         saving_npv: against the best other plan.
+        alternatives: the best plans that differ in the places they use, the cheapest first.
+        shadow_prices: what each rule and limit costs, the dearest first.
+        affordable: the largest load that a budget carries.
+        rehearsed: the busiest hour of each pool, simulated.
+        evpi: what it would be worth to know everything before deciding, NPV.
+        rule_of_thumb: "self-hosting wins past 10 to 20 million tokens a day", computed.
+        triggers: what calls for a new decision.
+        roadmap: what to do when.
+        derivations: how the main figures follow from the inputs.
         warnings: what a reader must know before relying on it.
         limits: what the method leaves out.
         duties: what the regulations that bind the client have it do itself.
@@ -336,6 +390,15 @@ class Verdict(Record):
     pools: tuple[Pool, ...]
     strategies: tuple[Strategy, ...]
     drivers: tuple[Driver, ...]
+    alternatives: tuple[Alternative, ...]
+    shadow_prices: tuple[ShadowPrice, ...]
+    affordable: Affordable
+    rehearsed: tuple[Rehearsed, ...]
+    evpi: float
+    rule_of_thumb: RuleOfThumb
+    triggers: tuple[Trigger, ...]
+    roadmap: tuple[Step, ...]
+    derivations: tuple[Derivation, ...]
     break_even: BreakEven
     week: Week
     service_curves: tuple[MeasuredPoint, ...]

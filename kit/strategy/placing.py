@@ -1,0 +1,250 @@
+"""Where the recommended plan puts each workload, and what it has: rows of the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kit.engagement.record import Place
+from kit.profiler.profile import HardwareProfile, Regime
+from kit.record import Basis
+from kit.strategy import reasons
+from kit.strategy.choice import Choice, Solved, why_not
+from kit.strategy.costs import levelised
+from kit.strategy.gates import expected_service, service_of
+from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Floats
+from kit.strategy.returns import cost_per_mtok
+from kit.strategy.sharing import share_costs
+from kit.strategy.verdict import MeasuredPoint, Option, Placement, Pool, Week
+from kit.strategy.ways import api_ttft_p95_s, network_s
+
+
+def load_of(solved: Solved) -> Floats:
+    """Return the replica-seconds that are used per hour, headroom included, (Y, W, P, H)."""
+    load: Floats = solved.plan.flow_pool * np.nan_to_num(solved.problem.seconds)[None, :, :, None]
+    return load
+
+
+def pool_npv(solved: Solved) -> Floats:
+    """Return what the replicas of each pool cost, net present value, without people, (P,)."""
+    plan, problem = solved.plan, solved.problem
+    begun = np.where(plan.starts > 0, plan.starts * np.nan_to_num(problem.start_cost, posinf=0.0), 0.0).sum(axis=1)
+    hours = plan.running.sum(axis=2).T
+    cost: Floats = begun + (hours * np.nan_to_num(problem.hour_cost)).sum(axis=1)
+    return cost
+
+
+def pools_of(choice: Choice, solved: Solved) -> tuple[Pool, ...]:
+    """Return what the plan has of each pool."""
+    load, plan = load_of(solved).sum(axis=1), solved.plan
+    npv, rows = pool_npv(solved), []
+    tokens = np.array([w.prompt_tokens.value + w.output_tokens.value for w in choice.demand.workloads])
+    for p in np.flatnonzero(plan.used):
+        pool, room = choice.pools[p], plan.running[:, p] * SECONDS_PER_HOUR
+        replicas = plan.replicas[:, p]
+        used = room.sum() > 0
+        bound = (plan.flow_pool[:, :, p] * solved.problem.needs_spare[None, :, None]).any()
+        month = float(npv[p]) / choice.months
+        served = float((plan.flow_pool[0, :, p].sum(axis=1) @ tokens) * WEEKS_PER_MONTH)
+        fill = float(load[0, p].sum() / room[0].sum()) if room[0].sum() else 0.0
+        per_mtok = cost_per_mtok(
+            month, tokens_per_month=served, capacity_tokens_per_month=served / fill if fill else 0.0
+        )
+        rows.append(
+            Pool(
+                label=pool.label,
+                place=pool.place,
+                model=pool.model.name,
+                profile=pool.profile.name,
+                accelerator=pool.profile.accelerator,
+                accelerators=int(replicas.max()) * pool.profile.accelerators,
+                replicas=int(replicas.max()),
+                replicas_by_phase=tuple(int(n) for n in replicas),
+                spare=int(solved.problem.spare[p]) if bound else 0,
+                concurrency=pool.level,
+                utilisation=float(load[:, p].sum() / room.sum()) if used else 0.0,
+                peak_utilisation=float((load[:, p] / np.where(room > 0, room, np.inf)).max()),
+                capex=float((plan.starts[p] * solved.problem.capex[p]).sum()) if solved.problem.capex is not None else 0,
+                cost_per_month=month,
+                cost_per_mtok=per_mtok.at_load,
+                cost_per_mtok_full=per_mtok.at_capacity,
+            )
+        )
+    return tuple(rows)
+
+
+def placements_of(choice: Choice, solved: Solved) -> tuple[Placement, ...]:
+    """Return where each workload goes, with what it pays and why."""
+    cost = share_costs(solved.problem, solved.plan) / choice.months
+    return tuple(_placement(choice, solved, w, float(cost[w])) for w in range(len(choice.workloads)))
+
+
+def _placement(choice: Choice, solved: Solved, w: int, cost: float) -> Placement:
+    workload, demand = choice.workloads[w], choice.demand.workloads[w]
+    plan, problem = solved.plan, solved.problem
+    total = problem.requests[:, w].sum()
+    shares = [
+        (float(plan.flow_pool[:, w, p].sum() / total), pool.label, pool.place, p) for p, pool in enumerate(choice.pools)
+    ]
+    shares += [
+        (float(plan.flow_api[:, w, a].sum() / total), api.label, Place.API, -1 - a)
+        for a, api in enumerate(choice.apis)
+    ]
+    used = sorted((share for share in shares if share[0] > 1e-6), key=lambda share: -share[0])
+    cloud_month = cloud_per_month(choice, problem.requests, w)
+    return Placement(
+        workload=workload.name,
+        goes_to=tuple(share[1] for share in used),
+        places=tuple(share[2] for share in used),
+        shares=tuple(share[0] for share in used),
+        overflow=_overflow(choice, solved, w, used[0][3]),
+        because=_because(choice, solved, w, place=used[0][2], cost=cost, cloud_month=cloud_month),
+        million_tokens_per_day=demand.tokens_per_day / 1e6,
+        cost_per_month=cost,
+        cost_if_cloud_per_month=cloud_month,
+        ttft_p95_s=_ttft(choice, solved, w, used[0][3]),
+        options=_options(choice, w),
+    )
+
+
+def cloud_per_month(choice: Choice, requests: Floats, w: int) -> float | None:
+    """Return what a workload would cost a month at its cheapest permitted API, levelised; ``None`` if there is none."""
+    price, months = choice.problem.api_price[:, w], choice.problem.months
+    if np.isnan(price).all():
+        return None
+    bill = np.nanmin(price, axis=1) * requests[:, w].sum(axis=1) * WEEKS_PER_MONTH
+    return float(bill @ months / months.sum())
+
+
+def _overflow(choice: Choice, solved: Solved, w: int, option: int) -> str | None:
+    """Return where a workload goes when its pool is full or a replica has failed; ``None`` if it stays."""
+    if option < 0 or np.isnan(solved.problem.api_price[:, w]).all():
+        return None
+    best = int(np.nanargmin(solved.problem.api_price[0, w]))
+    return choice.apis[best].label
+
+
+def _ttft(choice: Choice, solved: Solved, w: int, option: int) -> float | None:
+    """Return the expected p95 TTFT at the main place, with the longest prompts that share it."""
+    workload, engagement, terms = choice.workloads[w], choice.engagement, choice.terms
+    if option < 0:
+        return api_ttft_p95_s(choice.apis[-1 - option], workload, engagement, terms)
+    pool = choice.pools[option]
+    sharing = np.flatnonzero(solved.plan.flow_pool[:, :, option].sum(axis=(0, 2)) > 0)
+    longest = max((choice.workloads[v] for v in sharing), key=lambda other: other.prompt_tokens.value)
+    ttft = expected_service(workload, pool, terms, longest).ttft_p95_s
+    return None if ttft is None else ttft + network_s(pool, workload, engagement, terms).value
+
+
+def _because(
+    choice: Choice, solved: Solved, w: int, *, place: Place, cost: float, cloud_month: float | None
+) -> tuple[str, ...]:
+    currency, best = choice.engagement.currency, choice.best_api[w]
+    if place is not Place.API:
+        return reasons.because_gpu(
+            cost_month=cost,
+            cloud_month=cloud_month,
+            cloud_label=choice.apis[best].label if best >= 0 else None,
+            struck=why_not(choice, w, Place.API),
+            currency=currency,
+        )
+    monthly = {
+        p: levelised(pool, choice.terms, choice.phases)
+        for p, pool in enumerate(choice.pools)
+        if not choice.pool_strikes[w][p]
+    }
+    smallest = min(monthly, key=lambda p: monthly[p], default=None)
+    struck = None
+    if smallest is None and choice.pools:
+        struck = min((strikes for strikes in choice.pool_strikes[w]), key=len)[0].reason
+    return reasons.because_cloud(
+        api_month=cloud_month or 0.0,
+        pool_month=None if smallest is None else monthly[smallest],
+        pool_label=None if smallest is None else choice.pools[smallest].label,
+        struck=struck,
+        currency=currency,
+    )
+
+
+def _options(choice: Choice, w: int) -> tuple[Option, ...]:
+    workload = choice.workloads[w]
+    found = [
+        Option(
+            label=api.label,
+            place=Place.API,
+            model=api.offer.model,
+            profile=None,
+            basis=price.basis,
+            cost_per_request=price.value,
+            strikes=choice.api_strikes[w][a],
+        )
+        for a, api in enumerate(choice.apis)
+        if not api.as_today and (price := api.price_per_request.get(workload.name)) is not None
+    ]
+    for p, pool in enumerate(choice.pools):
+        expected = service_of(workload, pool, choice.terms)
+        per_second = levelised(pool, choice.terms, choice.phases) / (WEEKS_PER_MONTH * 168 * SECONDS_PER_HOUR)
+        found.append(
+            Option(
+                label=pool.label,
+                place=pool.place,
+                model=pool.model.name,
+                profile=pool.profile.name,
+                basis=Basis.PREDICTED if expected.predicted else pool.profile.basis,
+                cost_per_request=float(per_second * choice.seconds[w, p]),
+                strikes=choice.pool_strikes[w][p],
+            )
+        )
+    return tuple(found)
+
+
+def week_of(choice: Choice, solved: Solved) -> Week:
+    """Return the typical week of the first phase by hour, in millions of tokens."""
+    plan = solved.plan
+    tokens = np.array([(w.prompt_tokens.value + w.output_tokens.value) / 1e6 for w in choice.demand.workloads])
+    by_place = {}
+    for place in (Place.OWN, Place.RENTED):
+        of_place = np.array([pool.place is place for pool in choice.pools], dtype=bool)
+        by_place[place] = np.einsum("wph,w->h", plan.flow_pool[0][:, of_place], tokens)
+    load = load_of(solved)[0].sum(axis=(0, 1))
+    planned = plan.running[0].sum(axis=0) * SECONDS_PER_HOUR
+    local = by_place[Place.OWN] + by_place[Place.RENTED]
+    # What the pools could carry depends on the mix of the hour; an idle hour takes the mix of the week.
+    mix = local.sum() / load.sum() if load.sum() > 0 else 0.0
+    capacity = planned * np.divide(local, load, out=np.full_like(load, mix), where=load > 0)
+    return Week(
+        own=tuple(by_place[Place.OWN].tolist()),
+        rented=tuple(by_place[Place.RENTED].tolist()),
+        api=tuple(np.einsum("wah,w->h", plan.flow_api[0], tokens).tolist()),
+        capacity=tuple(capacity.tolist()),
+    )
+
+
+def service_curves(
+    choice: Choice, profiles: Sequence[HardwareProfile], measured_here: str | None
+) -> tuple[MeasuredPoint, ...]:
+    """Return the measured points of the profiles that were considered."""
+    used = {pool.profile.name for pool in choice.pools} | {measured_here}
+    return tuple(
+        MeasuredPoint(
+            profile=profile.name,
+            accelerator=f"{profile.accelerators} × {profile.accelerator}",
+            model=f"{profile.model.name} ({profile.model.dtype})",
+            basis=profile.basis,
+            source=point.source or profile.source,
+            date=profile.date,
+            prompt_tokens=point.prompt_tokens,
+            output_tokens=point.output_tokens,
+            concurrency=None if point.regime is Regime.SATURATED else point.concurrency,
+            output_tokens_per_s=point.output_tokens_per_s,
+            ttft_p50_s=(point.ttft_s.p50 or point.ttft_s.mean) if point.ttft_s else None,
+            tpot_p50_s=(point.tpot_s.p50 or point.tpot_s.mean) if point.tpot_s else None,
+            peak_memory_gib=profile.memory.peak_gib,
+        )
+        for profile in profiles
+        if profile.name in used
+        for point in profile.service_curve
+    )
+
+

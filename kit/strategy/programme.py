@@ -1,0 +1,537 @@
+"""The mixed-integer programme over classes of hours, as a matrix.
+
+    minimise    Σ c·n  +  Σ f·y  +  Σ g·z  +  Σ a·q(api)         starts and hours on, people, moves, bills
+    subject to  Σᵣ q_wrk = λ_wk                                  every request is served in its hour
+                Σᵣ Σ_{k in day} q_wrk = Σ_{k in day} λ_wk        ... or, if deferrable, within its day
+                Σ_w s_wp·q_wpk ≤ 3600·n_pg                       capacity of a pool
+                Σ_{w bound} s_wp·q_wpk ≤ 3600·(n_pg − σ_p·b_pg)  ... of what is left when the spare ones have failed
+                q_wpk ≤ λ_wk·v_pg,      v_pg ≤ n_pg ≤ N_p·v_pg
+                q_wpk ≤ λ_wk·b_pg for bound work,      (σ_p + 1)·b_pg ≤ n_pg
+                v_pg ≤ y_place,         q_w(api) ≤ λ_w·y_api,         q_w(pools) ≤ λ_w·z_w
+                n whole;  v, b, y, z binary;  q ≥ 0
+
+and the caps on the whole. Bound is work that must be served though a replica fails, and has no API to go to meanwhile;
+while nothing has failed, the spare replicas serve what may overflow. g is a stretch in which a pool does not change: a
+phase, or a switching block of a phase for pools that are had by the hour; n_pg is the number of replicas begun and
+still there, v_pg whether there is any, b_pg whether any bound work is there. That nothing is served by a pool that is
+not there (q ≤ λ·v, for each class) follows from the capacity, but makes the relaxation tight, which makes the programme
+fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+
+from kit.engagement.record import Place
+from kit.errors import PlanError
+from kit.strategy.hourclasses import HourClasses
+from kit.strategy.problem import (
+    SECONDS_PER_HOUR,
+    WEEKS_PER_MONTH,
+    Flags,
+    Floats,
+    Integers,
+    Problem,
+    blocks,
+    most_replicas,
+)
+
+FEW = 24
+"""Classes of a stretch up to which each has its own row to say that nothing is served by a pool that is not there."""
+
+_PLACES = tuple(Place)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Replicas that are begun together, or switched on together; ``block`` is −1 where they stay on."""
+
+    pool: int
+    phase: int
+    block: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A time in which a pool does not change, with the units that are on in it."""
+
+    pool: int
+    phase: int
+    block: int
+    units: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the solver found.
+
+    Attributes:
+        x: the variables; ``None`` where there is no solution.
+        objective: of the solution.
+        bound: no solution is below it.
+        reduced: reduced costs at the lower bounds; only of a relaxation.
+        message: the solver's.
+    """
+
+    x: Floats | None
+    objective: float
+    bound: float
+    reduced: Floats | None
+    message: str
+
+
+class Programme:
+    """The programme of a problem over some classes of hours."""
+
+    def __init__(self, problem: Problem, classes: HourClasses) -> None:
+        self.problem, self.classes = problem, classes
+        self.phases, self.workloads, self.pools, self.apis, _ = problem.shape
+        self.k = np.arange(len(classes.hours))
+        self.most = most_replicas(problem)
+        self.units, self.stretches = _units(problem)
+        self.pairs = [(int(w), int(p)) for w, p in np.argwhere(~np.isnan(problem.seconds))]
+        self.calls = _calls(problem)
+        if missing := set(range(self.workloads)) - {w for w, _ in (*self.pairs, *self.calls)}:
+            raise PlanError(f"workloads without a permitted option, by number: {sorted(missing)}")
+        self.staffed = [
+            (place, y) for y in range(self.phases) for place in _PLACES if problem.staff_cost.get(place, 0.0) > 0
+        ]
+        served = {w for w, _ in self.pairs}
+        self.movers = [w for w in range(self.workloads) if problem.move_cost[w] > 0 and w in served]
+        backed = {p for w, p in self.pairs if problem.needs_spare[w] and problem.spare[p]}
+        self.backed = [g for g, stretch in enumerate(self.stretches) if stretch.pool in backed]
+        counts = (len(self.units), len(self.stretches), len(self.backed), len(self.staffed), len(self.movers))
+        self.at = dict(zip("nvbyzx", np.cumsum([0, *counts]).tolist(), strict=True))
+        self.size = self.at["x"] + (len(self.pairs) + len(self.calls)) * len(self.k)
+        # A share of 1 is the hour's requests, or, where the work can wait, the day's brought together in each hour.
+        of_day = classes.day_requests[:, classes.day] * (classes.days[classes.day] / classes.hours)
+        self.scale = np.where(problem.deferrable[:, None], of_day, classes.requests)
+        self.cash, self.carbon = self._costs()
+
+    def solve(
+        self,
+        *,
+        gap: float = 0.0,
+        seconds: float = 30.0,
+        fixed: Floats | None = None,
+        at_least: Floats | None = None,
+        relaxed: bool = False,
+    ) -> Solution:
+        """Return the solution, its relaxation, or that with all replicas given.
+
+        Args:
+            gap: relative gap at which the solver may stop.
+            seconds: time at which it must stop.
+            fixed: values of n; those of v and b follow.
+            at_least: values of n below which it must not go.
+            relaxed: leave out that numbers are whole, and return reduced costs.
+        """
+        lower, upper, whole = np.zeros(self.size), self._upper(), np.zeros(self.size, dtype=np.int64)
+        whole[: self.at["x"]] = 1
+        if fixed is not None:
+            self._fix(fixed, lower, upper)
+            whole[: self.at["y"]] = 0
+        if at_least is not None:
+            lower[: self.at["v"]] = at_least
+            upper[: self.at["v"]] = np.maximum(upper[: self.at["v"]], at_least)
+        rows = _Rows()
+        self._served(rows)
+        self._capacity(rows)
+        if fixed is None:
+            self._there(rows)
+        self._people(rows, fixed is not None)
+        self._caps(rows)
+        matrix, low, high = rows.matrix(self.size), np.concatenate(rows.lower), np.concatenate(rows.upper)
+        costs = self.cash + self.carbon
+        with quiet():
+            if relaxed:
+                equal = low == high
+                result: Any = linprog(
+                    costs,
+                    A_ub=matrix[~equal],
+                    b_ub=high[~equal],
+                    A_eq=matrix[equal],
+                    b_eq=low[equal],
+                    bounds=np.stack([lower, upper], axis=1),
+                    method="highs",
+                )
+                reduced = None if result.x is None else result.lower.marginals
+                value = np.inf if result.x is None else float(result.fun)
+                return Solution(result.x, value, value, reduced, str(result.message))
+            result = milp(
+                costs,
+                constraints=LinearConstraint(matrix, low, high),
+                integrality=whole,
+                bounds=Bounds(lower, upper),
+                options={"mip_rel_gap": gap, "time_limit": max(seconds, 0.1)},
+            )
+        if result.x is None:
+            return Solution(None, np.inf, np.inf, None, str(result.message))
+        bound = result.mip_dual_bound if whole.any() and result.mip_dual_bound is not None else result.fun
+        return Solution(result.x, float(result.fun), float(bound), None, str(result.message))
+
+    def counts(self, x: Floats) -> tuple[Integers, Integers]:
+        """Return the replicas begun, (P, Y), and those on in each hour, (Y, P, H)."""
+        problem = self.problem
+        _, _, pools, _, hours = problem.shape
+        starts = np.zeros((pools, self.phases), dtype=np.int64)
+        running = np.zeros((self.phases, pools, hours), dtype=np.int64)
+        block = self.classes.block[self.classes.of].reshape(self.phases, hours)
+        number = np.rint(x[: self.at["v"]]).astype(np.int64)
+        for n, unit in zip(number, self.units, strict=True):
+            if unit.block < 0:
+                starts[unit.pool, unit.phase] = n
+        for stretch in self.stretches:
+            here = block[stretch.phase] == stretch.block if stretch.block >= 0 else np.ones(hours, dtype=bool)
+            running[stretch.phase, stretch.pool, here] = sum(int(number[i]) for i in stretch.units)
+        return starts, running
+
+    def flows(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return requests per hour of each class at pools, (W, P, K), and at APIs, (W, A, K)."""
+        pool = np.zeros((self.workloads, self.pools, len(self.k)))
+        api = np.zeros((self.workloads, self.apis, len(self.k)))
+        for i, (w, r) in enumerate((*self.pairs, *self.calls)):
+            flow = np.clip(x[self._columns(i)], 0, None) * self.scale[w]
+            (pool if i < len(self.pairs) else api)[w, r] = flow
+        return pool, api
+
+    def least_with(self, pool: int, solution: Solution) -> float:
+        """Return what any solution costs at least that uses a pool, by the reduced costs of the relaxation."""
+        if solution.reduced is None:
+            return -np.inf
+        least = np.inf
+        for g, stretch in enumerate(self.stretches):
+            if stretch.pool == pool:
+                units = [max(solution.reduced[i], 0.0) for i in stretch.units]
+                least = min(least, max(solution.reduced[self.at["v"] + g], 0.0) + min(units, default=np.inf))
+        return solution.bound + float(least)
+
+    def _columns(self, pair: int) -> Integers:
+        columns: Integers = self.at["x"] + pair * len(self.k) + self.k
+        return columns
+
+    def _costs(self) -> tuple[Floats, Floats]:
+        """Return what each variable costs, and what its carbon counts."""
+        problem, classes = self.problem, self.classes
+        cash, carbon = np.zeros(self.size), np.zeros(self.size)
+        hours_of = np.bincount(classes.block, weights=classes.hours) / self.phases
+        counts_for = problem.carbon_price / 12
+        for i, unit in enumerate(self.units):
+            if unit.block >= 0:
+                cash[i] = problem.hour_cost[unit.pool, unit.phase] * hours_of[unit.block]
+                months = problem.months[unit.phase] * hours_of[unit.block] / hours_of.sum()
+            else:
+                cash[i] = problem.start_cost[unit.pool, unit.phase]
+                months = problem.months[unit.phase : unit.phase + int(problem.lasts[unit.pool])].sum()
+            if problem.pool_co2 is not None:
+                carbon[i] = counts_for * problem.pool_co2[unit.pool] * months
+        for i, (place, y) in enumerate(self.staffed):
+            cash[self.at["y"] + i] = problem.staff_cost[place] * problem.months[y]
+        cash[self.at["z"] : self.at["x"]] = problem.move_cost[self.movers]
+        months = problem.months[classes.phase] * WEEKS_PER_MONTH * classes.hours
+        for i, (w, a) in enumerate(self.calls, start=len(self.pairs)):
+            requests = months * self.scale[w]
+            cash[self._columns(i)] = requests * np.nan_to_num(problem.api_price[classes.phase, w, a])
+            if problem.api_co2 is not None:
+                carbon[self._columns(i)] = problem.carbon_price * problem.api_co2[w, a] * requests
+        return cash, carbon
+
+    def _upper(self) -> Floats:
+        upper = np.ones(self.size)
+        for i, unit in enumerate(self.units):
+            last = unit.phase + 1 if unit.block >= 0 else unit.phase + int(self.problem.lasts[unit.pool])
+            upper[i] = self.most[unit.phase : last, unit.pool].max()
+        for i, (w, a) in enumerate(self.calls, start=len(self.pairs)):
+            closed = np.isnan(self.problem.api_price[self.classes.phase, w, a])
+            upper[self._columns(i)[closed]] = 0.0
+        return upper
+
+    def _fix(self, number: Floats, lower: Floats, upper: Floats) -> None:
+        """Set the bounds of n, v and b, and those of what would be served by a pool that is not there."""
+        lower[: self.at["v"]] = upper[: self.at["v"]] = number
+        on = np.array([sum(number[i] for i in stretch.units) for stretch in self.stretches])
+        lower[self.at["v"] : self.at["b"]] = upper[self.at["v"] : self.at["b"]] = on > 0
+        spare = np.array([self.problem.spare[self.stretches[g].pool] for g in self.backed], dtype=float)
+        lower[self.at["b"] : self.at["y"]] = upper[self.at["b"] : self.at["y"]] = on[self.backed] > spare
+        bound = dict(zip(self.backed, on[self.backed] > spare, strict=True))
+        for g, stretch in enumerate(self.stretches):
+            here = self._here(stretch)
+            for i, (w, p) in enumerate(self.pairs):
+                if p == stretch.pool and not (bound.get(g, True) if self.problem.needs_spare[w] else on[g] > 0):
+                    upper[self._columns(i)[here]] = 0.0
+
+    def _served(self, rows: _Rows) -> None:
+        for w in range(self.workloads):
+            waits = bool(self.problem.deferrable[w])
+            count = len(self.classes.days) if waits else len(self.k)
+            first = rows.open(np.ones(count), np.ones(count))
+            for i, (owner, _) in enumerate((*self.pairs, *self.calls)):
+                if owner == w:
+                    rows.add(first + (self.classes.day if waits else self.k), self._columns(i), 1.0)
+
+    def _capacity(self, rows: _Rows) -> None:
+        problem = self.problem
+        for g, stretch in enumerate(self.stretches):
+            here = self._here(stretch)
+            members = [(i, w) for i, (w, p) in enumerate(self.pairs) if p == stretch.pool]
+            bound = [(i, w) for i, w in members if problem.needs_spare[w]]
+            spare = int(problem.spare[stretch.pool])
+            if len(bound) < len(members) or not spare:
+                self._load(rows, stretch, here, members)
+            if bound and spare:
+                first = self._load(rows, stretch, here, bound)
+                rows.add(first + np.arange(len(here)), self.at["b"] + self.backed.index(g), float(spare))
+
+    def _load(self, rows: _Rows, stretch: Stretch, here: Integers, members: list[tuple[int, int]]) -> int:
+        """Add that some work fits on the replicas of a pool, and return the first row."""
+        first = rows.open(np.full(len(here), -np.inf), np.zeros(len(here)))
+        row = first + np.arange(len(here))
+        for unit in stretch.units:
+            rows.add(row, unit, -1.0)
+        for i, w in members:
+            load = self.problem.seconds[w, stretch.pool] * self.scale[w, here] / SECONDS_PER_HOUR
+            rows.add(row, self._columns(i)[here], load)
+        return first
+
+    def _there(self, rows: _Rows) -> None:
+        """Add that nothing is served by what is not there."""
+        for g, stretch in enumerate(self.stretches):
+            here, v = self._here(stretch), self.at["v"] + g
+            first = rows.open(np.full(2, -np.inf), np.zeros(2))
+            for unit in stretch.units:
+                rows.add(first, unit, 1.0)
+                rows.add(first + 1, unit, -1.0)
+            rows.add(first, v, -self._held(stretch))
+            rows.add(first + 1, v, 1.0)
+            backed = -1
+            if g in self.backed:
+                backed = self.at["b"] + self.backed.index(g)
+                first = rows.open(np.full(2, -np.inf), np.zeros(2))
+                for unit in stretch.units:
+                    rows.add(first, unit, -1.0)
+                rows.add(first, backed, float(self.problem.spare[stretch.pool] + 1))
+                rows.add(first + 1, np.array([backed, v]), np.array([1.0, -1.0]))
+            for i, (w, p) in enumerate(self.pairs):
+                if p == stretch.pool:
+                    self._only_if(rows, i, here, backed if backed >= 0 and self.problem.needs_spare[w] else v)
+
+    def _only_if(self, rows: _Rows, pair: int, here: Integers, binary: int) -> None:
+        """Add that some work is served by a pool only if a binary is 1."""
+        load = (self.classes.hours * self.scale[self.pairs[pair][0]])[here]
+        columns, load = self._columns(pair)[here][load > 0], load[load > 0]
+        if not len(load):
+            return
+        if len(here) <= FEW:  # for each class, which is tightest
+            first = rows.open(np.full(len(load), -np.inf), np.zeros(len(load)))
+            rows.add(first + np.arange(len(load)), columns, 1.0)
+            rows.add(first + np.arange(len(load)), binary, -1.0)
+        else:  # in all, which is faster
+            first = rows.open(np.full(1, -np.inf), np.zeros(1))
+            rows.add(first, columns, load / load.sum())
+            rows.add(first, binary, -1.0)
+
+    def _held(self, stretch: Stretch) -> float:
+        """Return the most replicas that can be there."""
+        pool = stretch.pool
+        if stretch.block >= 0:
+            return float(max(self.most[stretch.phase, pool], 1.0))
+        if self.problem.lasts[pool] >= self.phases:
+            # Those of a busier phase stay; more than the busiest needs are of no use.
+            return float(max(self.most[:, pool].max(), 1.0))
+        begun = sum(self.most[u.phase : u.phase + self.problem.lasts[pool], pool].max() for u in self._units_of(stretch))
+        return float(max(min(begun, self.problem.at_most[pool]), 1.0))
+
+    def _units_of(self, stretch: Stretch) -> list[Unit]:
+        return [self.units[i] for i in stretch.units]
+
+    def _people(self, rows: _Rows, fixed: bool) -> None:
+        problem = self.problem
+        for i, (place, y) in enumerate(self.staffed):
+            column = self.at["y"] + i
+            for g, stretch in enumerate(self.stretches):
+                if (problem.pool_place[stretch.pool], stretch.phase) == (place, y):
+                    first = rows.open(np.full(1, -np.inf), np.zeros(1))
+                    rows.add(first, self.at["v"] + g, 1.0)
+                    rows.add(first, column, -1.0)
+            if not fixed or place is Place.API:
+                self._at_most(rows, column, y, place)
+        for i, w in enumerate(self.movers):
+            for y in range(self.phases):
+                self._at_most(rows, self.at["z"] + i, y, None, only=w)
+
+    def _at_most(self, rows: _Rows, column: int, y: int, place: Place | None, only: int | None = None) -> None:
+        """Add for each workload that its share of a phase at some options is at most a binary."""
+        classes = self.classes
+        here = np.flatnonzero(classes.phase == y)
+        for w in range(self.workloads) if only is None else (only,):
+            total = (classes.hours[here] * self.scale[w, here]).sum()
+            if self.problem.deferrable[w]:
+                days = np.unique(classes.day[here])
+                total = (classes.days[days] * classes.day_requests[w, days]).sum()
+            mine = [
+                i
+                for i, (owner, r) in enumerate((*self.pairs, *self.calls))
+                if owner == w and self._place_of(i, r) in ({place} if place else {Place.OWN, Place.RENTED})
+            ]
+            if not mine or total <= 0:
+                continue
+            first = rows.open(np.full(1, -np.inf), np.zeros(1))
+            for i in mine:
+                rows.add(first, self._columns(i)[here], classes.hours[here] * self.scale[w, here] / total)
+            rows.add(first, column, -1.0)
+
+    def _place_of(self, pair: int, option: int) -> Place:
+        return self.problem.pool_place[option] if pair < len(self.pairs) else Place.API
+
+    def _caps(self, rows: _Rows) -> None:
+        problem, caps = self.problem, self.problem.caps
+        if np.isfinite(caps.cost):
+            self._cap(rows, self.cash, caps.cost)
+        if np.isfinite(caps.capex) and problem.capex is not None:
+            bought = np.zeros(self.size)
+            bought[: self.at["v"]] = [0.0 if u.block >= 0 else problem.capex[u.pool, u.phase] for u in self.units]
+            self._cap(rows, bought, caps.capex)
+        if np.isfinite(caps.spend_share):
+            providers = {*problem.pool_provider, *problem.api_provider} - {None}
+            for provider in sorted(str(name) for name in providers):
+                self._cap(rows, self._paid_to(provider) - caps.spend_share * self.cash, 0.0)
+        if np.isfinite(caps.co2):
+            for y in range(self.phases):
+                self._cap(rows, self._co2(y), caps.co2)
+
+    def _cap(self, rows: _Rows, coefficients: Floats, limit: float) -> None:
+        # Rows of like size keep the solver's tolerances meaningful.
+        size = np.abs(coefficients).max(initial=0.0) or 1.0
+        first = rows.open(np.full(1, -np.inf), np.array([limit / size]))
+        columns = np.flatnonzero(coefficients)
+        rows.add(first, columns, coefficients[columns] / size)
+
+    def _paid_to(self, provider: str) -> Floats:
+        paid = np.zeros(self.size)
+        for i, unit in enumerate(self.units):
+            if self.problem.pool_provider[unit.pool] == provider:
+                paid[i] = self.cash[i]
+        for i, (_, a) in enumerate(self.calls, start=len(self.pairs)):
+            if self.problem.api_provider[a] == provider:
+                paid[self._columns(i)] = self.cash[self._columns(i)]
+        return paid
+
+    def _co2(self, y: int) -> Floats:
+        problem, classes = self.problem, self.classes
+        tonnes = np.zeros(self.size)
+        hours_of = np.bincount(classes.block, weights=classes.hours) / self.phases
+        if problem.pool_co2 is not None:
+            for i, unit in enumerate(self.units):
+                if unit.block >= 0 and unit.phase == y:
+                    tonnes[i] = problem.pool_co2[unit.pool] * hours_of[unit.block] / hours_of.sum()
+                elif unit.block < 0 and unit.phase <= y < unit.phase + problem.lasts[unit.pool]:
+                    tonnes[i] = problem.pool_co2[unit.pool]
+        if problem.api_co2 is not None:
+            yearly = np.where(classes.phase == y, 12 * WEEKS_PER_MONTH * classes.hours, 0.0)
+            for i, (w, a) in enumerate(self.calls, start=len(self.pairs)):
+                tonnes[self._columns(i)] = problem.api_co2[w, a] * yearly * self.scale[w]
+        return tonnes
+
+    def _here(self, stretch: Stretch) -> Integers:
+        mine = self.classes.phase == stretch.phase
+        if stretch.block >= 0:
+            mine &= self.classes.block == stretch.block
+        return np.flatnonzero(mine)
+
+
+def _units(problem: Problem) -> tuple[list[Unit], list[Stretch]]:
+    phases, _, pools, _, _ = problem.shape
+    units: list[Unit] = []
+    stretches: list[Stretch] = []
+    switching = sorted(set(blocks().tolist()))
+    for p in range(pools):
+        if problem.by_hour[p]:
+            for y in range(phases):
+                for block in switching:
+                    stretches.append(Stretch(p, y, block, (len(units),)))
+                    units.append(Unit(p, y, block))
+            continue
+        mine = {y: len(units) + i for i, y in enumerate(np.flatnonzero(np.isfinite(problem.start_cost[p])).tolist())}
+        units += [Unit(p, y, -1) for y in mine]
+        for y in range(phases):
+            on = tuple(i for start, i in mine.items() if start <= y < start + problem.lasts[p])
+            stretches.append(Stretch(p, y, -1, on))
+    return units, stretches
+
+
+def _calls(problem: Problem) -> list[tuple[int, int]]:
+    """Return the APIs worth considering, by workload: the cheapest of each phase, all if more than price matters."""
+    phases, workloads, _, _, _ = problem.shape
+    price = problem.api_price
+    all_matter = np.isfinite(problem.caps.spend_share) or np.isfinite(problem.caps.co2) or problem.carbon_price > 0
+    found: set[tuple[int, int]] = set()
+    for w in range(workloads):
+        for y in range(phases):
+            row = price[y, w]
+            if np.isnan(row).all():
+                continue
+            worth = np.flatnonzero(~np.isnan(row)).tolist() if all_matter else [int(np.nanargmin(row))]
+            found |= {(w, a) for a in worth}
+    return sorted(found)
+
+
+class _Rows:
+    """Rows of a sparse constraint matrix, collected block by block."""
+
+    def __init__(self) -> None:
+        self.row: list[Integers] = []
+        self.column: list[Integers] = []
+        self.value: list[Floats] = []
+        self.lower: list[Floats] = []
+        self.upper: list[Floats] = []
+        self.height = 0
+
+    def open(self, lower: Floats, upper: Floats) -> int:
+        """Begin a block of rows with these bounds and return the number of its first row."""
+        first = self.height
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.height += len(lower)
+        return first
+
+    def add(self, row: Integers | int, column: Integers | int, value: Floats | float) -> None:
+        """Add entries; single numbers are repeated."""
+        rows, columns, values = np.broadcast_arrays(row, column, value)
+        self.row.append(rows.ravel())
+        self.column.append(columns.ravel())
+        self.value.append(values.ravel().astype(np.float64))
+
+    def matrix(self, width: int) -> sparse.csr_array:
+        entries = (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column)))
+        return sparse.csr_array(entries, shape=(self.height, width))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep HiGHS from printing to the terminal: some of its messages ignore the option that silences it."""
+    sys.stdout.flush()
+    saved, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def is_on(programme: Programme, x: Floats) -> Flags:
+    """Return whether each pool is on in any stretch of a solution, (P,)."""
+    on = np.zeros(programme.pools, dtype=bool)
+    for stretch in programme.stretches:
+        on[stretch.pool] |= sum(x[i] for i in stretch.units) > 1e-6
+    return on

@@ -1,0 +1,268 @@
+"""What to do when: the steps from today to the plan, and what calls for a new decision on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from kit.engagement.record import Place
+from kit.record import Basis
+from kit.strategy import reasons
+from kit.strategy.answers import Step, Trigger
+from kit.strategy.choice import Choice, Solved
+from kit.strategy.verdict import BreakEven, Driver, StrategyKind
+
+PARALLEL_WEEKS = 4
+"""Weeks in which the old way stays open beside the new one before it is given up. Judgement."""
+
+TRIAL_WEEKS = 6
+"""Weeks in which work that will move is proven in the cloud, at the least. Judgement."""
+
+MOST_FACTOR = 4.0
+"""An input that would have to change by more than this, up or down, is no trigger."""
+
+
+def steps(choice: Choice, solved: Solved, break_even: BreakEven, *, saving: float | None) -> tuple[Step, ...]:
+    """Return the roadmap of a plan: prove, move, give up, grow, decide anew.
+
+    Args:
+        choice: the options.
+        solved: the plan.
+        break_even: for the volume from which machines pay.
+        saving: of the plan a year against the cloud, engagement's currency.
+    """
+    start = choice.engagement.date
+    rows = [
+        *_prove(choice, solved, start),
+        *_move(choice, solved, start, break_even, saving),
+        *_give_up(choice, solved, start),
+        *_grow(choice, solved, start),
+    ]
+    end = start + dt.timedelta(days=round(choice.terms.months * 365.25 / 12))
+    rows.append(
+        Step(
+            order=0,
+            title="Decide anew",
+            text="The horizon ends: machines are sold or kept for what they are still good for, contracts are renewed or "
+            "not. Measure again before.",
+            from_date=end - dt.timedelta(weeks=26),
+            until_date=end,
+            pays_from_million_tokens_per_day=None,
+            saving_per_year=None,
+        )
+    )
+    return tuple(step.model_copy(update={"order": i}) for i, step in enumerate(rows, start=1))
+
+
+def _local(choice: Choice, solved: Solved, phase: int | None = None) -> list[int]:
+    """Return the workloads of which most is served by pools, in a phase or in the first."""
+    flow = solved.plan.flow_pool[phase or 0].sum(axis=(1, 2))
+    return [w for w in range(len(flow)) if flow[w] > solved.problem.requests[phase or 0, w].sum() / 2]
+
+
+def _names(choice: Choice, workloads: Sequence[int]) -> str:
+    return reasons.listed([choice.workloads[w].name for w in workloads])
+
+
+def _lead(choice: Choice, solved: Solved) -> float:
+    """Return the weeks until the last pool that the plan begins with can serve."""
+    leads = [0.0]
+    for p in np.flatnonzero(solved.plan.running[0].any(axis=1)):
+        pool = choice.pools[p]
+        usual = choice.terms.lead_weeks_own if pool.place is Place.OWN else choice.terms.lead_weeks_rented
+        leads.append((pool.offer.ready_weeks or usual).value)
+    return max(leads)
+
+
+def _prove(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
+    local = _local(choice, solved)
+    could = [w for w in local if choice.best_api[w] >= 0]
+    if could:
+        labels = list(dict.fromkeys(choice.apis[choice.best_api[w]].label for w in could))
+        yield Step(
+            order=0,
+            title=f"Prove {_names(choice, could)} in the cloud",
+            text=f"Run it at {reasons.listed(labels)} while the machines are on their way; log lengths and times of the "
+            "requests, and test the open model on your own cases beside it.",
+            from_date=start,
+            until_date=start + dt.timedelta(weeks=max(TRIAL_WEEKS, math.ceil(_lead(choice, solved)))),
+            pays_from_million_tokens_per_day=None,
+            saving_per_year=None,
+        )
+    cloud = [w for w in range(len(choice.workloads)) if w not in local]
+    moving = [w for w in cloud if choice.workloads[w].today is None or _changes(choice, solved, w)]
+    if moving:
+        labels = list(dict.fromkeys(choice.apis[_api_of(solved, w)].label for w in moving))
+        yield Step(
+            order=0,
+            title=f"Put {_names(choice, moving)} on {reasons.listed(labels)}",
+            text="With the prompt cache on, and by the batch interface what can wait.",
+            from_date=start,
+            until_date=start + dt.timedelta(weeks=math.ceil(choice.terms.lead_weeks_api.value)),
+            pays_from_million_tokens_per_day=None,
+            saving_per_year=None,
+        )
+
+
+def _api_of(solved: Solved, w: int) -> int:
+    return int(solved.plan.flow_api[:, w].sum(axis=(0, 2)).argmax())
+
+
+def _changes(choice: Choice, solved: Solved, w: int) -> bool:
+    today, api = choice.workloads[w].today, choice.apis[_api_of(solved, w)]
+    return today is None or (today.provider, today.model) != (api.offer.provider, api.offer.model)
+
+
+def _move(
+    choice: Choice, solved: Solved, start: dt.date, break_even: BreakEven, saving: float | None
+) -> Iterator[Step]:
+    plan = solved.plan
+    for p in np.flatnonzero(plan.running[0].any(axis=1)):
+        pool = choice.pools[p]
+        members = [w for w in _local(choice, solved) if plan.flow_pool[0, w, p].sum() > 0]
+        usual = choice.terms.lead_weeks_own if pool.place is Place.OWN else choice.terms.lead_weeks_rented
+        lead = (pool.offer.ready_weeks or usual).value
+        replicas = int(plan.replicas[0, p])
+        verb = "Buy" if pool.place is Place.OWN else "Rent"
+        gpus = replicas * pool.profile.accelerators
+        ready = start + dt.timedelta(weeks=math.ceil(lead))
+        yield Step(
+            order=0,
+            title=f"{verb} {gpus} × {pool.profile.accelerator}"
+            + (f" and move {_names(choice, members)}" if members else ""),
+            text=f"{replicas} replica{'s' if replicas > 1 else ''} of {pool.model.name}; ordered now, they serve after "
+            f"{lead:g} weeks. Measure them before anybody is moved (kit profile); the cloud stays open where the rules "
+            "allow it.",
+            from_date=start,
+            until_date=ready,
+            pays_from_million_tokens_per_day=_pays_from(break_even, pool.place),
+            saving_per_year=saving,
+        )
+        saving = None  # of all pools together, said once
+
+
+def _pays_from(break_even: BreakEven, place: Place) -> float | None:
+    kind = StrategyKind.OWN if place is Place.OWN else StrategyKind.RENTED
+    found = [cross.million_tokens_per_day for cross in break_even.crossings if cross.above is kind]
+    return min(found, default=None)
+
+
+def _give_up(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
+    leaving = [w for w in _local(choice, solved) if choice.workloads[w].today is not None]
+    if not leaving:
+        return
+    lead = dt.timedelta(weeks=math.ceil(_lead(choice, solved)))
+    providers = list(dict.fromkeys(today.provider for w in leaving if (today := choice.workloads[w].today)))
+    stays = [w for w in leaving if choice.best_api[w] >= 0]
+    kept = f" Keep the contract as the way out when machines fail or are full: {_names(choice, stays)}." if stays else ""
+    yield Step(
+        order=0,
+        title=f"Give up what {_names(choice, leaving)} {'has' if len(leaving) == 1 else 'have'} today",
+        text=f"After {PARALLEL_WEEKS} weeks side by side, end the commitments to {reasons.listed(providers)} for them.{kept}",
+        from_date=start + lead,
+        until_date=start + lead + dt.timedelta(weeks=PARALLEL_WEEKS),
+        pays_from_million_tokens_per_day=None,
+        saving_per_year=None,
+    )
+
+
+def _grow(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
+    plan = solved.plan
+    tokens = np.array([item.prompt_tokens.value + item.output_tokens.value for item in choice.demand.workloads]) / 7e6
+    for y in range(1, len(choice.phases)):
+        change = plan.replicas[y] - plan.replicas[y - 1]
+        for p in np.flatnonzero(change):
+            pool, when = choice.pools[p], start + dt.timedelta(days=round(choice.phases[y].first_month * 365.25 / 12))
+            volume = float(solved.problem.requests[y].sum(axis=1) @ tokens)
+            more, number = change[p] > 0, abs(int(change[p]))
+            yield Step(
+                order=0,
+                title=f"{'Add' if more else 'Take away'} {number} replica{'s' if number > 1 else ''}: {pool.label}",
+                text=f"When the volume reaches {volume:,.0f} million tokens a day, as it would by then.",
+                from_date=when,
+                until_date=None,
+                pays_from_million_tokens_per_day=volume,
+                saving_per_year=None,
+            )
+
+
+def triggers(choice: Choice, solved: Solved, drivers: Sequence[Driver], valid_until: dt.date) -> tuple[Trigger, ...]:
+    """Return what calls for a new decision, the nearest first.
+
+    Args:
+        choice: the options.
+        solved: the plan.
+        drivers: with the factors at which another plan becomes cheaper.
+        valid_until: the day until which the verdict holds.
+    """
+    found = [*_turning(choice, drivers), *_releases(choice, solved), *_dates(choice, solved, valid_until)]
+    unmeasured = [
+        choice.pools[p].profile.name
+        for p in np.flatnonzero(solved.plan.used)
+        if choice.pools[p].profile.basis is not Basis.MEASURED
+    ]
+    if unmeasured:
+        found.append(
+            Trigger(
+                what=f"the first measurement of {reasons.listed(sorted(set(unmeasured)))} on your machines",
+                kind="measurement",
+                factor=None,
+                date=None,
+                why="the capacity is published, not measured here",
+            )
+        )
+    return tuple(found)
+
+
+def _turning(choice: Choice, drivers: Sequence[Driver]) -> Iterator[Trigger]:
+    near = [driver for driver in drivers if driver.switches_at and 1 / MOST_FACTOR <= driver.switches_at <= MOST_FACTOR]
+    for driver in sorted(near, key=lambda one: abs(math.log(one.switches_at or 1.0))):
+        at = driver.switches_at or 1.0
+        yield Trigger(
+            what=f"{driver.name} at {at:.2g} times what {'they are' if driver.name.endswith('s') else 'it is'} taken to be",
+            kind="volume" if driver.name.startswith("volume") else "price",
+            factor=at,
+            date=None,
+            why="another plan becomes cheaper",
+        )
+
+
+def _releases(choice: Choice, solved: Solved) -> Iterator[Trigger]:
+    """Yield for each workload on machines the price at which an API would win it back."""
+    for w in _local(choice, solved):
+        workload = choice.workloads[w]
+        price = choice.problem.api_price[0, w]
+        if np.isnan(price).all():
+            continue
+        tokens = workload.prompt_tokens.value + workload.output_tokens.value
+        per_million = float(np.nanmin(price)) / tokens * 1e6
+        yield Trigger(
+            what=f"a permitted model for {workload.name} at clearly less than "
+            f"{reasons.money(per_million, choice.engagement.currency)} per million tokens, prompt and output together",
+            kind="model",
+            factor=None,
+            date=None,
+            why="that is what the cheapest permitted API asks today",
+        )
+
+
+def _dates(choice: Choice, solved: Solved, valid_until: dt.date) -> Iterator[Trigger]:
+    yield Trigger(
+        what=f"{valid_until.isoformat()}: the verdict's last day",
+        kind="date",
+        factor=None,
+        date=valid_until,
+        why="prices and offers are older than a quarter by then",
+    )
+    if any(choice.pools[p].place is Place.OWN for p in np.flatnonzero(solved.plan.used)):
+        end = choice.engagement.date + dt.timedelta(days=round(choice.terms.months * 365.25 / 12))
+        yield Trigger(
+            what=f"{end.isoformat()}: the end of the machines' planned life",
+            kind="hardware",
+            factor=None,
+            date=end,
+            why="maintenance and resale value are planned until then",
+        )

@@ -1,0 +1,317 @@
+"""The rule of thumb "self-hosting wins past 10 to 20 million tokens a day", computed.
+
+A machine carries so many tokens a day and costs the same whether it is busy or not; an API is paid by the token. So
+the volume from which a machine costs no more hangs on the price of the API, on what the machine carries, and on the
+people; the rule names none of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kit.engagement.record import Place
+from kit.record import Basis, Figure
+from kit.strategy.answers import RuleOfThumb, ThumbRow
+from kit.strategy.choice import Choice
+from kit.strategy.costs import levelised, staff_per_month
+from kit.strategy.gates import service_of
+from kit.strategy.options import DAYS_PER_MONTH
+from kit.strategy.problem import Flags, Integers
+from kit.strategy.reasons import count, money
+from kit.strategy.terms import Terms
+
+LOW, HIGH = 10.0, 20.0
+"""What the rule says, million tokens a day."""
+
+SECONDS_PER_DAY = 86_400.0
+SPEEDS = (0.5, 1.0, 2.0)
+"""Factors on what the machine carries."""
+
+PEOPLE = (0.0, 1.0, 2.0)
+"""Full-time equivalents beside those of the terms."""
+
+SAID = f"The rule says that self-hosting wins past {LOW:g} to {HIGH:g} million tokens a day"
+
+
+def break_even_tokens_per_day(
+    machine_per_month: float, tokens_per_s: float, staff_per_month: float, api_per_mtok: float, spare: int = 0
+) -> float | None:
+    """Return the least volume at which machines cost no more than an API, in millions of tokens a day.
+
+    The least V with ``(⌈V / v⌉ + spare) · machine + staff ≤ V · days · price``, v what a machine carries in a day. The
+    left side is a staircase: just past a full machine the next one may make the API cheaper again for a while. Of n
+    machines, the fewest pay that pay when full: ``n · (v · days · price − machine) ≥ spare · machine + staff``.
+
+    Args:
+        machine_per_month: what one costs, bought or rented, power included, without people.
+        tokens_per_s: what one carries around the clock, prompt and output.
+        staff_per_month: people, whatever the number of machines.
+        api_per_mtok: price of a million tokens of the same mix.
+        spare: machines beside those that the volume needs.
+
+    Returns:
+        The volume; ``None`` if even full machines cost more.
+
+    Raises:
+        ValueError: a negative argument, or a machine that carries nothing.
+    """
+    if not (_all_money(machine_per_month, staff_per_month, api_per_mtok, spare) and tokens_per_s > 0):
+        raise ValueError(
+            f"a machine for {machine_per_month:g} that carries {tokens_per_s:g} tokens/s, people for "
+            f"{staff_per_month:g}, an API at {api_per_mtok:g} and {spare} spare machines are impossible"
+        )
+    bill = DAYS_PER_MONTH * api_per_mtok
+    full = tokens_per_s * SECONDS_PER_DAY / 1e6
+    gained, fixed = full * bill - machine_per_month, spare * machine_per_month + staff_per_month
+    if gained < 0 or not bill or (fixed and not gained):
+        return None
+    # Rounding must not ask for one machine more.
+    machines = max(1, math.ceil(fixed / gained - 1e-9)) if fixed else 1
+    return (machines * machine_per_month + fixed) / bill
+
+
+def break_even_price(
+    machine_per_month: float, tokens_per_s: float, staff_per_month: float, million_tokens_per_day: float, spare: int = 0
+) -> float:
+    """Return the price of a million tokens at which machines begin to pay at a volume, or at less than it.
+
+    The other way round than :func:`break_even_tokens_per_day`: the least of ``((n + spare) · machine + staff) ÷ (V′ ·
+    days)`` over V′ up to the volume; that is at full machines, or at the volume itself.
+
+    Args:
+        machine_per_month: what one costs, bought or rented, power included, without people.
+        tokens_per_s: what one carries around the clock, prompt and output.
+        staff_per_month: people, whatever the number of machines.
+        million_tokens_per_day: the volume.
+        spare: machines beside those that the volume needs.
+
+    Raises:
+        ValueError: a negative argument, a machine that carries nothing, or no volume.
+    """
+    if not (_all_money(machine_per_month, staff_per_month, spare) and tokens_per_s > 0 and million_tokens_per_day > 0):
+        raise ValueError(
+            f"a machine for {machine_per_month:g} that carries {tokens_per_s:g} tokens/s and people for "
+            f"{staff_per_month:g} at {million_tokens_per_day:g} million tokens a day are impossible"
+        )
+    full = tokens_per_s * SECONDS_PER_DAY / 1e6
+    machines = max(1, math.ceil(million_tokens_per_day / full - 1e-9))
+    # The price falls with every full machine, so that the last of them is the best.
+    tries = [(machines, million_tokens_per_day)] + [(machines - 1, (machines - 1) * full)] * (machines > 1)
+    return min(
+        ((number + spare) * machine_per_month + staff_per_month) / (volume * DAYS_PER_MONTH) for number, volume in tries
+    )
+
+
+def _all_money(*amounts: float) -> bool:
+    return all(amount >= 0 for amount in amounts)
+
+
+def rule_of_thumb(choice: Choice) -> RuleOfThumb:
+    """Return the rule computed for this client, and over a grid of prices, speeds and people around it.
+
+    The client's mix is that of its workloads that may go both to a pool and to an API. The machine is the replica that
+    serves most of the mix and, of those that serve as much, does so at the least cost per token when full. Prices and
+    loads are those of the first phase; the load is even over the day, as the rule has it.
+    """
+    mix = _mix(choice)
+    if isinstance(mix, str):
+        return _without(choice, mix)
+    terms, pool = choice.terms, choice.pools[mix.pool]
+    fte, year = _people(terms, pool.place), terms.staff_cost_per_year.value
+    link = staff_per_month(terms)[pool.place] - fte.value * year / 12
+
+    def volume(price: float, speed: float, people: float) -> float | None:
+        return break_even_tokens_per_day(mix.machine, speed, people * year / 12 + link, price, mix.spare)
+
+    here = volume(mix.price, mix.tokens_per_s, fte.value)
+    rows = tuple(
+        ThumbRow(
+            api_per_mtok=price,
+            tokens_per_s=speed,
+            staff_fte=people,
+            million_tokens_per_day=(found := volume(price, speed, people)),
+            holds=found is not None and LOW <= found <= HIGH,
+        )
+        for price, speed, people in itertools.product(
+            _levels(choice, mix.price),
+            [factor * mix.tokens_per_s for factor in SPEEDS],
+            sorted({fte.value, *PEOPLE}),
+        )
+    )
+    return RuleOfThumb(
+        low=LOW,
+        high=HIGH,
+        here=here,
+        basis=_basis(choice, mix),
+        machine=pool.label,
+        machine_per_month=mix.machine,
+        rows=rows,
+        sentence=" ".join(
+            [
+                _here(choice, mix, here, fte.value),
+                _holds(mix, fte.value * year / 12 + link, choice.engagement.currency),
+                _grid(rows, choice.engagement.currency),
+            ]
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Mix:
+    """What the client's workloads make of the rule.
+
+    Attributes:
+        pool: index of the machine.
+        workloads: those that may go to it and to an API.
+        machine: levelised cost of a replica per month, without the people of its place.
+        tokens_per_s: what a replica carries of the mix, headroom left.
+        price: of a million tokens of the mix at the cheapest API that each may use.
+        spare: replicas beside those that the volume needs.
+    """
+
+    pool: int
+    workloads: Integers
+    machine: float
+    tokens_per_s: float
+    price: float
+    spare: int
+
+
+def _mix(choice: Choice) -> _Mix | str:
+    """Return the client's mix, or why there is none."""
+    problem = choice.problem
+    served, priced = ~np.isnan(problem.seconds), ~np.isnan(problem.api_price[0]).all(axis=1)
+    both: Flags = served & priced[:, None]
+    if not both.any():
+        if not served.any():
+            return "no workload may go to any machine"
+        return "no workload that may go to a machine may go to an API, so there is nothing to compare it with"
+    requests = problem.requests[0].sum(axis=1)
+    volume = requests * _tokens(choice)
+    covered = volume @ both
+    found = []
+    for p in np.flatnonzero(both.any(axis=0) & (covered >= covered.max() * (1 - 1e-9))):
+        mine = np.flatnonzero(both[:, p])
+        speed = volume[mine].sum() / (requests[mine] @ problem.seconds[mine, p])
+        cheapest = np.nanmin(problem.api_price[0, mine], axis=1)
+        found.append(
+            _Mix(
+                pool=int(p),
+                workloads=mine,
+                machine=levelised(choice.pools[p], choice.terms, choice.phases),
+                tokens_per_s=float(speed),
+                price=float(requests[mine] @ cheapest / volume[mine].sum() * 1e6),
+                spare=int(problem.spare[p]) if problem.needs_spare[mine].any() else 0,
+            )
+        )
+    return min(found, key=lambda mix: mix.machine / mix.tokens_per_s)
+
+
+def _tokens(choice: Choice) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the tokens of a request, prompt and output, (W,)."""
+    return np.array([item.prompt_tokens.value + item.output_tokens.value for item in choice.demand.workloads])
+
+
+def _levels(choice: Choice, price: float) -> list[float]:
+    """Return the client's price of a million tokens, with the lowest and the highest of any API that any may use."""
+    every = choice.problem.api_price[0] / _tokens(choice)[:, None] * 1e6
+    return sorted({float(np.nanmin(every)), price, float(np.nanmax(every))})
+
+
+def _people(terms: Terms, place: Place) -> Figure:
+    return terms.staff_fte_own if place is Place.OWN else terms.staff_fte_rented
+
+
+def _basis(choice: Choice, mix: _Mix) -> Basis:
+    terms, pool = choice.terms, choice.pools[mix.pool]
+    behind = [pool.price, _people(terms, pool.place), terms.staff_cost_per_year]
+    if pool.place is Place.OWN:
+        behind += [
+            terms.electricity_price_per_kwh,
+            terms.pue,
+            terms.server_overhead_share,
+            terms.maintenance_share_per_year,
+            terms.residual_share,
+            terms.colocation_per_kw_month,
+            *([pool.power_w] if pool.power_w else []),
+        ]
+    found = {figure.basis for figure in behind} | {pool.profile.basis}
+    for w in mix.workloads:
+        workload = choice.workloads[w]
+        api = choice.apis[choice.best_api[w]]
+        found.add(api.price_per_request[workload.name].basis)
+        if service_of(workload, pool, terms).predicted:
+            found.add(Basis.PREDICTED)
+    return max(found, key=list(Basis).index)
+
+
+def _without(choice: Choice, why: str) -> RuleOfThumb:
+    return RuleOfThumb(
+        low=LOW,
+        high=HIGH,
+        here=None,
+        basis=choice.terms.staff_cost_per_year.basis,
+        machine="",
+        machine_per_month=0.0,
+        rows=(),
+        sentence=f"{SAID}; here it cannot be computed: {why}.",
+    )
+
+
+def _here(choice: Choice, mix: _Mix, here: float | None, fte: float) -> str:
+    currency, label = choice.engagement.currency, choice.pools[mix.pool].label
+    api = f"{_price(mix.price, currency)} a million tokens at the cheapest API that passes"
+    if here is None:
+        when_full = mix.machine / (mix.tokens_per_s * SECONDS_PER_DAY * DAYS_PER_MONTH / 1e6)
+        return (
+            f"{SAID}. Here it never does: even when full, {label} costs {_price(when_full, currency)} a million "
+            f"tokens, people not counted, against {api}."
+        )
+    machines = math.ceil(here * 1e6 / SECONDS_PER_DAY / mix.tokens_per_s - 1e-9) + mix.spare
+    return (
+        f"{SAID}. Here it is {_millions(here)} million, with {count(machines)} × {label} at "
+        f"{money(mix.machine, currency)} a month each and {fte:g} people, against {api}, if the load is even over the "
+        "day; uneven load raises it."
+    )
+
+
+def _holds(mix: _Mix, staff: float, currency: str) -> str:
+    dear, cheap = (break_even_price(mix.machine, mix.tokens_per_s, staff, at, mix.spare) for at in (LOW, HIGH))
+    return (
+        "With this machine and these people the rule holds where an API costs "
+        f"{_price(cheap, currency)} to {_price(dear, currency)} a million tokens; where it costs less, it takes more."
+    )
+
+
+def _grid(rows: tuple[ThumbRow, ...], currency: str) -> str:
+    holding = sum(row.holds for row in rows)
+    prices = [list(group) for _, group in itertools.groupby(rows, key=lambda row: row.api_per_mtok)]
+    ranges = "; ".join(f"at {_price(group[0].api_per_mtok, currency)} {_range(group)}" for group in prices)
+    return (
+        f"Over {len(rows)} combinations of API price, speed of the machine and people it holds in {holding}. "
+        f"By the price of a million tokens: {ranges}."
+    )
+
+
+def _range(rows: Iterable[ThumbRow]) -> str:
+    found = [row.million_tokens_per_day for row in rows]
+    known = [value for value in found if value is not None]
+    if not known:
+        return "self-hosting never wins"
+    low, high = _millions(min(known)), _millions(max(known))
+    never = f", and never in {len(found) - len(known)} of {len(found)}" if len(known) < len(found) else ""
+    return f"it wins from {low if low == high else f'{low} to {high}'} million on{never}"
+
+
+def _millions(value: float) -> str:
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.2g}"
+
+
+def _price(value: float, currency: str) -> str:
+    """Return a price to the cent, or as :func:`money` has it below one."""
+    return f"{money(0, currency)[:-1]}{value:,.2f}" if value >= 1 else money(value, currency)
