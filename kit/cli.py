@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kit.errors import EngineError, KitError
+from kit.errors import EngineError, InputError, KitError, did_you_mean
 
 app = typer.Typer(
     help="Measure what the machines do, and decide for each AI workload: cloud API, rented GPU or own GPU.",
@@ -50,8 +50,47 @@ def _options(
     pass
 
 
-@app.command()
-def verdict(
+class _Run(TyperGroup):
+    """A group that does its main work when no other of its commands is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["run", *self.run_args(args)]
+        return super().parse_args(ctx, args)
+
+    def run_args(self, args: list[str]) -> list[str]:
+        """Return the arguments of the main work."""
+        return args
+
+
+class _Verdict(_Run):
+    """``kit verdict ENGAGEMENT`` writes it; ``explain`` reads one."""
+
+    def run_args(self, args: list[str]) -> list[str]:
+        """Return the arguments; a first word that is nearly a command and no engagement is taken for a slip.
+
+        Raises:
+            InputError: it is; names the command.
+        """
+        from kit.data import folder
+
+        word, others = args[0], [name for name in self.commands if name != "run"]
+        near = "" if word.startswith("-") else did_you_mean(word, others)
+        if near and not Path(word).exists() and not (folder("examples") / word).exists():
+            raise InputError(f"{word}: neither a command of kit verdict nor an engagement{near}")
+        return args
+
+
+verdict_app = typer.Typer(
+    cls=_Verdict,
+    no_args_is_help=True,
+    help="Write the verdict of an engagement: kit verdict ENGAGEMENT [OPTIONS]; kit verdict run --help. Explain one.",
+)
+app.add_typer(verdict_app, name="verdict")
+
+
+@verdict_app.command("run")
+def verdict_run(
     engagement: EngagementArgument,
     out: OutOption = Path("out"),
     measure: Annotated[
@@ -61,19 +100,26 @@ def verdict(
     seconds: Annotated[float, typer.Option(min=20, max=3600, help="Time for measuring this machine.")] = 120,
     notebooks: Annotated[bool, typer.Option("--notebooks/--no-notebooks", help="Execute the notebooks too.")] = True,
 ) -> None:
-    """Write the verdict of an engagement: JSON, HTML, PDF and the executed notebooks."""
+    """Write JSON, HTML, PDF and the executed notebooks. `kit verdict ENGAGEMENT` is the same."""
     from kit.report.console import run_verdict
 
     run_verdict(engagement, out=out, seconds=seconds if measure else None, notebooks=notebooks)
 
 
-class _Profile(TyperGroup):
-    """``kit profile MODEL...`` measures; ``show``, ``compare`` and ``check`` read what was measured."""
+@verdict_app.command("explain")
+def verdict_explain(
+    verdict: Annotated[str, typer.Argument(help="A verdict.json, its folder, or the name of an audit (insurer).")],
+    workload: Annotated[str | None, typer.Argument(help="Where this one goes and why; else the whole.")] = None,
+    out: OutOption = Path("out"),
+) -> None:
+    """Retrace the figures of a verdict to its inputs, with formulas, sources and dates."""
+    from kit.report.explain import show_explanation
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in (*self.commands, "--help"):
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
+    show_explanation(verdict, workload, out=out)
+
+
+class _Profile(_Run):
+    """``kit profile MODEL...`` measures; ``show``, ``compare`` and ``check`` read what was measured."""
 
 
 profile_app = typer.Typer(

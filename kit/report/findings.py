@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kit.demand.record import Demand
 from kit.profiler.profile import HardwareProfile
 from kit.report.words import PLAN_NAMES, money, months, number, percent
-from kit.strategy.reasons import count
+from kit.strategy.reasons import count, how_far, turns_at
 from kit.strategy.verdict import Driver, MeasuredPoint, Strategy, StrategyKind, Verdict
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -101,25 +101,18 @@ def plans_finding(verdict: Verdict) -> str:
 
 
 def nearest(drivers: Sequence[Driver]) -> Driver | None:
-    """Return the driver whose switching factor is nearest to 1, or ``None`` if none switches."""
-    switching = [driver for driver in drivers if driver.switches_at]
-    return min(switching, key=distance, default=None)
-
-
-def distance(driver: Driver) -> float:
-    """Return how far a driver has to go before another plan is cheaper: a factor of 1 or more."""
-    return max(driver.switches_at or 1.0, 1 / (driver.switches_at or 1.0))
+    """Return the driver that turns the verdict soonest, beside its likely range, or ``None`` if none does."""
+    return min((driver for driver in drivers if driver.switches_at is not None), key=how_far, default=None)
 
 
 def tornado_finding(verdict: Verdict) -> str:
     """Return which input could overturn the verdict."""
     first = nearest(verdict.drivers)
-    if first is None or first.switches_at is None:
+    if first is None:
         return "No single input overturns the verdict between a tenth and ten times its value"
-    at = f"{first.switches_at:.2g} times today's value"
-    if first.low <= first.switches_at <= first.high:
-        return f"Within its range, {first.name} alone can overturn the verdict: at {at}"
-    return f"Within its range no single input overturns the verdict; nearest comes {first.name}, at {at}"
+    if how_far(first) <= 1:
+        return f"Within its range, one input alone can overturn the verdict: {turns_at(first)}"
+    return f"Within its range no single input overturns the verdict; nearest comes {turns_at(first)}"
 
 
 _PARTS = {

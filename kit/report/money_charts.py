@@ -22,7 +22,7 @@ from kit.report.drawing import (
     words,
 )
 from kit.report.findings import cash_finding, cheapest_first, plans_finding, tornado_finding
-from kit.report.words import amount_unit, factor, money
+from kit.report.words import amount_unit, change, money
 from kit.strategy.verdict import Driver, Verdict
 
 CASH_PARTS: tuple[tuple[str, str, str], ...] = (
@@ -30,11 +30,16 @@ CASH_PARTS: tuple[tuple[str, str, str], ...] = (
     ("maintenance", "maintenance", UPKEEP),
     ("energy_and_space", "energy and space", POWER),
     ("staff", "staff", STAFF),
+    ("move", "moving", GREY),
     ("rent", "rent", RENTED),
     ("api", "cloud", CLOUD),
     ("residual", "resale value", RULE),
 )
 """Fields of a year's cash, their names and colours, from the bottom of the stack to its top."""
+
+
+MOST_BARS = 10
+"""Inputs in the tornado: the most influential."""
 
 
 def plans_npv(verdict: Verdict) -> Any:
@@ -139,7 +144,7 @@ def tornado(verdict: Verdict) -> Any:
     """Return what each uncertain input does to the saving against the best other plan, the strongest first."""
     alt = altair()
     currency = verdict.currency
-    drivers = sorted(verdict.drivers, key=_span, reverse=True)
+    drivers = sorted((driver for driver in verdict.drivers if matters(driver)), key=_span, reverse=True)[:MOST_BARS]
     extremes = [verdict.saving_npv, *(value for d in drivers for value in (d.saving_low, d.saving_high))]
     divisor, unit = amount_unit(max(abs(value) for value in extremes), currency)
     names = [f"{driver.name} ({driver.basis})" for driver in drivers]
@@ -158,12 +163,12 @@ def tornado(verdict: Verdict) -> Any:
                     "colour": OWN if value > 0 else CLOUD,
                 }
             )
-            ends.append({"name": name, "x": value / divisor, "text": factor(at), "right": right})
+            ends.append({"name": name, "x": value / divisor, "text": change(driver, at), "right": right})
         note = (
             "no effect"
             if none
-            else f"turns at {factor(driver.switches_at)}"
-            if driver.switches_at
+            else f"turns at {change(driver, driver.switches_at)}"
+            if driver.switches_at is not None
             else "never turns it"
         )
         notes.append({"name": name, "x": 0, "text": note})
@@ -194,6 +199,11 @@ def tornado(verdict: Verdict) -> Any:
         left=160,
         right=78,
     )
+
+
+def matters(driver: Driver) -> bool:
+    """Tell whether an input changes what the plan saves, or turns the verdict anywhere."""
+    return driver.switches_at is not None or _span(driver) > 0.5
 
 
 def _span(driver: Driver) -> float:

@@ -6,25 +6,24 @@ from kit.report import evidence, outlook
 from kit.report.findings import (
     cash_finding,
     cheapest_first,
-    distance,
     hours_finding,
     plans_finding,
     tornado_finding,
 )
-from kit.report.money_charts import CASH_PARTS
+from kit.report.money_charts import CASH_PARTS, matters
 from kit.report.parts import Block, Chip, Column, Picture, Section, Table, Text, sentence_case
 from kit.report.words import (
     MISSING,
     PLACE_NAMES,
     amount,
-    factor,
+    change,
     money,
     months,
     number,
     percent,
     symbol,
 )
-from kit.strategy.reasons import count
+from kit.strategy.reasons import count, how_far
 from kit.strategy.verdict import Verdict
 
 
@@ -82,12 +81,15 @@ def _plans(verdict: Verdict) -> Section:
         small=True,
     )
     exceptions = tuple((plan.label, *_split(text)) for plan in plans for text in plan.exceptions)
-    blocks: list[Block] = [Picture(name="plans_npv", alt=f"Dot plot of {number_of} plans. {plans_finding(verdict)}."), table]
+    blocks: list[Block] = [
+        Picture(name="plans_npv", alt=f"Dot plot of {number_of} plans. {plans_finding(verdict)}."),
+        table,
+    ]
     blocks.append(
         Text(
-            text="Every plan keeps to the rules, but for what is done today. NPV is the net present value of all cash out. Regret is what a plan costs above the cheapest one in "
-            f"the same future. Payback is against the cloud plan; {MISSING} means that nothing more is bought, or that "
-            "it never pays back."
+            text="Every plan keeps to the rules, but for what is done today. NPV is the net present value of all cash "
+            "out. Regret is what a plan costs above the cheapest one in the same future. Payback is against the cloud "
+            f"plan; {MISSING} means that nothing more is bought, or that it never pays back."
         )
     )
     if exceptions:
@@ -148,9 +150,9 @@ def _machines(verdict: Verdict) -> Section:
         small=True,
     )
     note = Text(
-        text="Use is of the capacity that is planned for, with headroom for bursts inside the hour; spare replicas serve "
-        f"what may overflow until one fails. {MISSING} under requests in flight: the source states only the most that the machine does, "
-        "not at which load."
+        text="Use is of the capacity that is planned for, with headroom for bursts inside the hour; spare replicas "
+        f"serve what may overflow until one fails. {MISSING} under requests in flight: the source states only the most "
+        "that the machine does, not at which load."
     )
     picture = Picture(name="load_duration", alt=f"Load-duration curve of the week. {hours_finding(verdict)}.")
     return Section(key="machines", title="What has to be bought or rented", blocks=(table, note, picture))
@@ -180,7 +182,7 @@ def _cash(verdict: Verdict) -> Section:
 
 def _certainty(verdict: Verdict) -> Section:
     currency = verdict.currency
-    drivers = sorted(verdict.drivers, key=lambda driver: (driver.switches_at is None, distance(driver)))
+    drivers = sorted((driver for driver in verdict.drivers if matters(driver)), key=how_far)
     table = Table(
         caption="What could turn the verdict, the nearest first",
         columns=(
@@ -191,16 +193,18 @@ def _certainty(verdict: Verdict) -> Section:
             Column(head="to", align="right", share=0.6),
             Column(head="Saving there", align="right", share=1),
             Column(head="and there", align="right", share=1),
+            Column(head="Worth knowing", align="right", share=0.9),
         ),
         rows=tuple(
             (
                 sentence_case(driver.name),
                 (Chip(text=driver.basis, kind=driver.basis),),
-                MISSING if driver.switches_at is None else factor(driver.switches_at),
-                factor(driver.low),
-                factor(driver.high),
+                MISSING if driver.switches_at is None else change(driver, driver.switches_at),
+                change(driver, driver.low),
+                change(driver, driver.high),
                 money(driver.saving_low, currency),
                 money(driver.saving_high, currency),
+                money(driver.worth_knowing, currency),
             )
             for driver in drivers
         ),
@@ -213,8 +217,11 @@ def _certainty(verdict: Verdict) -> Section:
             Text(text=f"The rule: {verdict.certainty_rule}."),
             Picture(name="tornado", alt=f"Tornado chart of the inputs. {tornado_finding(verdict)}."),
             Text(
-                text="Factors multiply the figure that was taken; the saving is the net present value against the best "
-                f"other plan. {MISSING}: no other plan is cheaper between a tenth and ten times the figure."
+                text="Factors multiply the figure that was taken, points are added to a yearly change; the saving is "
+                f"the net present value against the best other plan. {MISSING}: no other plan is cheaper between a "
+                "tenth and ten times the figure. Worth knowing: what it would be worth at most to know the figure "
+                "exactly before "
+                f"deciding; to know them all: {money(verdict.evpi, currency)}. Inputs that change nothing are left out."
             ),
             table,
         ),

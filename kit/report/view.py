@@ -14,6 +14,7 @@ from kit.report.parts import Column, Picture, Section, Table, chips, sentence_ca
 from kit.report.sections import sections
 from kit.report.words import (
     amount,
+    change,
     day,
     money,
     months,
@@ -122,11 +123,10 @@ def _hangs_on(verdict: Verdict) -> KeyFigure:
         return KeyFigure(
             label="Hangs on", value="no one input", note="none turns it between a tenth and ten times its value"
         )
-    way = "rise" if first.switches_at > 1 else "fall"
     return KeyFigure(
         label="Would turn at",
-        value=f"{first.switches_at:.2g} times",
-        note=f"{first.name} ({first.basis}): were they to {way} so far, another plan would be cheaper",
+        value=change(first, first.switches_at),
+        note=f"{first.name} ({first.basis}): so far from what was taken, another plan would be cheaper",
     )
 
 

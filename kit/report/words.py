@@ -7,7 +7,7 @@ import datetime as dt
 from kit.engagement.record import Place
 from kit.strategy.reasons import money as money
 from kit.strategy.reasons import percent as percent
-from kit.strategy.verdict import StrategyKind
+from kit.strategy.verdict import Driver, StrategyKind
 
 MISSING = "–"
 
@@ -65,6 +65,13 @@ def per_thousand(cost: float) -> str:
 def factor(value: float) -> str:
     """Return a factor: ``2.6 ×``."""
     return f"{value:.2g} ×"
+
+
+def change(driver: Driver, value: float) -> str:
+    """Return what an input is multiplied by, or what is added to a yearly change: ``2.6 ×``, ``+5 points``."""
+    if not driver.additive:
+        return factor(value)
+    return f"{'−' if value < 0 else '+'}{abs(100 * value):.2g} points"
 
 
 def tokens(millions: float) -> str:

@@ -9,11 +9,11 @@ from kit.record import Basis, Part
 
 
 class Alternative(Part):
-    """A good plan of another kind: one that uses other places.
+    """A good plan of another kind: one in which some workload goes mainly to another place.
 
     Attributes:
-        label: its places in words.
-        places: that it uses.
+        label: what is other than in the hybrid.
+        places: where most of some workload goes.
         npv: net present value, engagement's currency.
         extra: above the cheapest plan's.
         pools: what it has, by label.
@@ -225,8 +225,8 @@ class Derivation(Part):
         label: what it is.
         value: its value.
         unit: its unit.
-        formula: arithmetic of the symbols: ``+ - * / **``, parentheses, ``min``, ``max``, ``ceil`` and ``round``; can be
-            evaluated (:func:`kit.strategy.formula.evaluate`).
+        formula: arithmetic of the symbols: ``+ - * / **``, parentheses, ``min``, ``max``, ``ceil`` and ``round``, as
+            :func:`kit.strategy.formula.evaluate` reads it.
         terms: the figures in it.
         note: what the formula cannot say.
     """

@@ -75,7 +75,7 @@ def _candidates(choice: Choice, today: Solved) -> list[Solved]:
     found = [today]
     for factor in SOLVED_AT:
         try:
-            found.append(solve_kind(choice, today.kind, volume=factor, start=today.plan, seconds=SECONDS))
+            found.append(solve_kind(choice, today.kind, volume=factor, start=today.plan, seconds=QUICK))
         except PlanError:
             continue  # the offers do not carry so much; the plans that grow show what it would cost
     plans: dict[bytes, Plan] = {}
@@ -85,8 +85,8 @@ def _candidates(choice: Choice, today: Solved) -> list[Solved]:
     return [Solved(today.kind, today.problem, plan, today.exceptions) for plan in plans.values()]
 
 
-SECONDS = 3.0
-"""For each plan at another volume."""
+QUICK = 0.0
+"""Seconds for each plan at another volume: a first plan and its hours, without the proof."""
 
 
 def _with_every_number(plan: Plan, found: Sequence[Solved]) -> list[Plan]:

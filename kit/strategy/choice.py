@@ -125,7 +125,10 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
     pool_strikes = [[gate_pool(w, pool, engagement, terms) for pool in pools] for w in workloads]
     # What is struck anyway needs no simulation.
     rooms = [
-        [None if pool_strikes[w][p] else _headroom(engagement, workload, item, pool, terms) for p, pool in enumerate(pools)]
+        [
+            None if pool_strikes[w][p] else _headroom(engagement, workload, item, pool, terms)
+            for p, pool in enumerate(pools)
+        ]
         for w, (workload, item) in enumerate(_pairs(engagement, demand))
     ]
     for w, workload in enumerate(workloads):
@@ -241,7 +244,13 @@ def solve_kind(
     problem, exceptions = restrict(choice, kind)
     scaled = replace(problem, requests=problem.requests * volume) if volume != 1 else problem
     breaks = _breaks(choice) if kind is StrategyKind.TODAY else ()
-    return Solved(kind=kind, problem=scaled, plan=solve(scaled, start=start, seconds=seconds), exceptions=exceptions, breaks=breaks)
+    return Solved(
+        kind=kind,
+        problem=scaled,
+        plan=solve(scaled, start=start, seconds=seconds),
+        exceptions=exceptions,
+        breaks=breaks,
+    )
 
 
 def why_not(choice: Choice, w: int, place: Place) -> str:
@@ -260,9 +269,7 @@ def _pairs(engagement: Engagement, demand: Demand) -> list[tuple[Workload, Workl
     return list(zip(engagement.workloads, demand.workloads, strict=True))
 
 
-def _headroom(
-    engagement: Engagement, workload: Workload, item: WorkloadDemand, pool: Pool, terms: Terms
-) -> Headroom:
+def _headroom(engagement: Engagement, workload: Workload, item: WorkloadDemand, pool: Pool, terms: Terms) -> Headroom:
     """Return how full a replica may be: as the client says, else as the simulation finds."""
     seconds = service_of(workload, pool, terms).seconds
     stated = engagement.operations.headroom
@@ -288,7 +295,7 @@ def _overwhelmed(workload: Workload, pool: Pool, room: Headroom) -> Strike:
 
 
 def _planned(workload: Workload, pool: Pool, room: Headroom | None, terms: Terms) -> float:
-    """Return the replica-seconds to plan for a request: measured ÷ headroom, ÷ the time that a spot machine is there."""
+    """Return the replica-seconds to plan for a request: measured ÷ headroom, ÷ the share of time of a spot machine."""
     there = terms.spot_availability.value if pool.commitment is Commitment.SPOT else 1.0
     share = room.share if room is not None and room.share > 0 else terms.headroom.value
     return service_of(workload, pool, terms).seconds / share / there
@@ -325,7 +332,7 @@ def _problem(
     parts = [start_parts(pool, terms, phases) for pool in pools]
     by_hour = np.array([pool.commitment in (Commitment.ON_DEMAND, Commitment.SPOT) for pool in pools], dtype=bool)
     start = np.array([sum(part.values()) for part in parts]).reshape(len(pools), len(phases))
-    bound = np.isnan(api_price).all(axis=(0, 2))
+    bound: Flags = np.asarray(np.isnan(api_price).all(axis=(0, 2)), dtype=np.bool_)
     stated = engagement.operations.spare_replicas
     purchase = trend(terms.purchase_price_change_per_year.value, phases)
     discounted = np.array([part["capex"] for part in parts]).reshape(start.shape)
@@ -417,7 +424,9 @@ def _as_now(choice: Choice, kind: StrategyKind) -> tuple[Problem, tuple[str, ...
             exceptions.append(f"{workload.name}: it is new, and goes where it may at least cost")
             continue
         same = np.array([api.offer.provider == workload.today.provider for api in choice.apis], dtype=bool)
-        as_today = np.array([api.as_today and workload.name in api.price_per_request for api in choice.apis], dtype=bool)
+        as_today = np.array(
+            [api.as_today and workload.name in api.price_per_request for api in choice.apis], dtype=bool
+        )
         if kind is StrategyKind.TODAY:
             if not as_today.any():
                 exceptions.append(f"{workload.name}: what it costs today is not known")

@@ -13,8 +13,11 @@ from kit.strategy.plan import solve
 from kit.strategy.problem import Problem
 
 HALVINGS = 10
-MOST = 64.0
-"""Factor up to which a limit is loosened in search of a plan."""
+STRIDE = 8.0
+"""Factor by which a limit is loosened at first, and again, until there is a plan."""
+
+MOST_OFFERED = 1e4
+"""More accelerators than that are never looked at."""
 
 _NAMES = {
     "cost": "the budget (limits: cost_per_month)",
@@ -35,7 +38,7 @@ def explain_clash(problem: Problem, *, currency: str, months: float) -> str:
     """
     active = [name for name in _NAMES if name == "at_most" or np.isfinite(getattr(problem.caps, name))]
     for size in range(1, len(active) + 1):
-        groups = [group for group in itertools.combinations(active, size) if _feasible(problem, group, MOST)]
+        groups = [group for group in itertools.combinations(active, size) if _feasible(problem, group, np.inf)]
         if not groups:
             continue
         said = []
@@ -59,7 +62,9 @@ def _feasible(problem: Problem, group: tuple[str, ...], factor: float) -> bool:
 
 
 def _least(problem: Problem, group: tuple[str, ...]) -> float:
-    low, high = 1.0, MOST
+    low, high = 1.0, STRIDE
+    while not _feasible(problem, group, high):
+        low, high = high, high * STRIDE
     for _ in range(HALVINGS):
         middle = (low * high) ** 0.5
         if _feasible(problem, group, middle):
@@ -71,7 +76,7 @@ def _least(problem: Problem, group: tuple[str, ...]) -> float:
 
 def _loosen(problem: Problem, group: tuple[str, ...], factor: float) -> Problem:
     caps = replace(problem.caps, **{name: getattr(problem.caps, name) * factor for name in group if name != "at_most"})
-    at_most = np.ceil(problem.at_most * factor) if "at_most" in group else problem.at_most
+    at_most = np.ceil(problem.at_most * min(factor, MOST_OFFERED)) if "at_most" in group else problem.at_most
     return replace(problem, caps=caps, at_most=at_most)
 
 

@@ -6,6 +6,7 @@ terms state; payments fall due at the end of each month, purchases at the start 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,15 +52,13 @@ def phases_of(terms: Terms, *, changing: bool) -> tuple[Phase, ...]:
     """Return the phases of the horizon: its years, at most five; one, if nothing changes."""
     count = min(max(round(terms.months / 12), 1), MOST_PHASES) if changing else 1
     edges = [round(terms.months * i / count) for i in range(count + 1)]
-    return tuple(Phase(first, last - first) for first, last in zip(edges, edges[1:], strict=False) if last > first)
+    return tuple(Phase(first, last - first) for first, last in itertools.pairwise(edges) if last > first)
 
 
 def worth(phases: tuple[Phase, ...], terms: Terms) -> Floats:
     """Return what one a month throughout each phase is worth today, (Y,)."""
     rate = monthly_rate(terms.discount_rate.value)
-    return np.array(
-        [sum((1 + rate) ** -(phase.first_month + m + 1) for m in range(phase.months)) for phase in phases]
-    )
+    return np.array([sum((1 + rate) ** -(phase.first_month + m + 1) for m in range(phase.months)) for phase in phases])
 
 
 def trend(change_per_year: float, phases: tuple[Phase, ...]) -> Floats:
@@ -168,9 +167,7 @@ def staff_per_month(terms: Terms) -> dict[Place, float]:
     """Return what people and the site's link cost per month for each kind of place that is used."""
     fte = {Place.OWN: terms.staff_fte_own, Place.RENTED: terms.staff_fte_rented, Place.API: terms.staff_fte_api}
     link = {Place.OWN: 0.0, Place.RENTED: terms.network_cost_per_month.value, Place.API: 0.0}
-    return {
-        place: figure.value * terms.staff_cost_per_year.value / 12 + link[place] for place, figure in fte.items()
-    }
+    return {place: figure.value * terms.staff_cost_per_year.value / 12 + link[place] for place, figure in fte.items()}
 
 
 def levelised(pool: Pool, terms: Terms, phases: tuple[Phase, ...]) -> float:

@@ -37,8 +37,8 @@ VALID_DAYS = 90
 LIMITS = (
     "Volumes and prices change by the year as stated; within a year they stay as they are.",
     "Machines that are paid by the hour are switched in blocks of six hours, without the minutes that starting takes.",
-    "Load inside the hour is simulated where a profile holds a service curve, with requests sent to replicas at random; "
-    "elsewhere a flat share of the capacity is planned.",
+    "Load inside the hour is simulated where a profile holds a service curve, with requests sent to replicas at "
+    "random; elsewhere a flat share of the capacity is planned.",
     "Own machines are taken to draw their power under load around the clock.",
     "Where a profile holds no latency, work with a latency limit is not placed on it.",
     "Public quality scores are not the client's work: test the chosen model on your own cases before you sign.",
@@ -127,7 +127,9 @@ def decide(
         rule_of_thumb=rule_of_thumb(choice),
         triggers=triggers(choice, best, plans.drivers, valid_until),
         roadmap=steps(choice, best, curve, saving=12 * saving / choice.months if other else None),
-        derivations=derive(choice, best, placements=placements, pools=pool_rows, strategies=strategies),
+        derivations=derive(
+            choice, best, prices=prices, placements=placements, pools=pool_rows, strategies=strategies
+        ),
         break_even=curve,
         week=week_of(choice, best),
         service_curves=service_curves(choice, profiles, measured_here),
@@ -232,9 +234,7 @@ def _unproven(choice: Choice, solved: Solved) -> Iterator[str]:
             f"The capacity of {reasons.listed(published)} is published, not measured on the client's machines: "
             "measure before you buy."
         )
-    served = [
-        (w, p) for w, p in np.argwhere(plan.flow_pool.sum(axis=(0, 3)) > 0) if choice.headrooms[w][p] is not None
-    ]
+    served = [(w, p) for w, p in np.argwhere(plan.flow_pool.sum(axis=(0, 3)) > 0) if choice.headrooms[w][p] is not None]
     bursts = sorted(
         {
             choice.workloads[w].name
@@ -246,8 +246,8 @@ def _unproven(choice: Choice, solved: Solved) -> Iterator[str]:
     )
     if bursts:
         yield (
-            f"How bursty {reasons.listed(bursts)} is inside the hour is not known and taken as Poisson: import its logs "
-            "(kit demand import) before you buy, for bursts cost capacity."
+            f"How bursty {reasons.listed(bursts)} is inside the hour is not known and taken as Poisson: import its "
+            "logs (kit demand import) before you buy, for bursts cost capacity."
         )
     flat = sorted({choice.pools[p].profile.name for w, p in served if choice.pools[p].level is None})
     if flat:

@@ -1,9 +1,9 @@
 """What a plan costs when volumes, speeds and prices are other than it was made for.
 
 A plan keeps its replicas; in each future the hours are dispatched anew. A workload stays with the pools that serve it
-in the plan, those that stay on before those that are had by the hour: what one cannot take goes to the next, and from
-the last to the API. Within a pool the hour goes first to work that has no other place, then to the work that is dearest
-at its API per second of a replica. Work that may go nowhere else makes its last pool grow by whole replicas.
+in the plan, one after the other: what one cannot take goes to the next, and from the last to the API. Within a pool the
+hour goes first to work that has no other place, then to the work that is dearest at its API per second of a replica.
+Work that may go nowhere else makes its last pool grow by whole replicas.
 
 How much of the first k workloads a pool can serve is a maximum flow, and its minimum cut has a closed form, so that no
 schedule is ever made. With c(h) the replicas that are on, D(h) the load of the first k at hour h and E that of their
@@ -17,13 +17,14 @@ and with work N that has to fit on c′(h) = c(h) − spare beside the other wor
 
 The k-th workload gets what the first k get beyond the first k − 1. For one pool this greedy dispatch is optimal, since
 what it can serve is a polymatroid (J. Edmonds, Submodular functions, matroids, and certain polyhedra, 1970). Where
-several pools share a workload it is a heuristic, and costs no less than the best dispatch.
+several pools share a workload it is a heuristic, and costs no less than the best dispatch: the cheapest of up to four
+orders is taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -34,6 +35,9 @@ from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Flags, Float
 
 CHUNK = 512
 """Futures that are dispatched together: a few megabytes, which stay in the processor's cache."""
+
+TRIALS = (0.7, 0.85, 1.0, 1.15, 1.4)
+"""Volumes at which orders of dispatch are tried."""
 
 LITTLE = 1e-6
 """Share of a workload, or of a replica, that counts as nothing: the solver's tolerance."""
@@ -131,14 +135,38 @@ def price_plan(choice: Choice, solved: Solved, factors: Factors) -> Priced:
         solved: the plan.
         factors: the futures.
     """
-    setting = _setting(choice, solved)
+    order = pool_order(solved.problem, solved.plan)
+    setting = _setting(choice, solved, order)
+    ways = [(setting, False)]
+    shared = [w for chains in setting.chains for w, chain in enumerate(chains) if len(chain) > 1]
+    if shared:
+        # No greedy order is best for pools that share work: whichever is cheapest in a future counts there.
+        settings = (setting, _setting(choice, solved, order[::-1]))
+        lates = (False, True) if solved.problem.deferrable[shared].any() else (False,)
+        ways = _worthwhile([(one, late) for one in settings for late in lates])
     npv, grown = _kept(setting, factors), np.zeros(len(factors))
     for first in range(0, len(factors), CHUNK):
         here = slice(first, first + CHUNK)
-        cost, more = _Dispatch(setting, factors.part(here)).run()
-        npv[here] += cost
-        grown[here] = more
+        part = factors.part(here)
+        found = [_Dispatch(one, part, late=late).run() for one, late in ways]
+        least = np.argmin([cost for cost, _ in found], axis=0)
+        npv[here] += np.choose(least, [cost for cost, _ in found])
+        grown[here] = np.choose(least, [more for _, more in found])
     return Priced(npv=npv, grown=grown)
+
+
+def _worthwhile(ways: list[tuple[_Setting, bool]]) -> list[tuple[_Setting, bool]]:
+    """Return the ways of dispatching that are cheapest at any of some volumes, all else as taken."""
+    taken = as_taken(ways[0][0].choice, len(TRIALS))
+    trial = replace(taken, volume=taken.volume * np.array(TRIALS)[:, None])
+    costs = np.array([_Dispatch(setting, trial, late=late).run()[0] for setting, late in ways])
+    left, keep = costs, []
+    while not keep or (costs[keep].min(axis=0) > costs.min(axis=0) * (1 + LITTLE)).any():
+        # The one that is cheapest most often first.
+        keep.append(int((left <= costs.min(axis=0) * (1 + LITTLE)).sum(axis=1).argmax()))
+        settled = costs[keep].min(axis=0) <= costs.min(axis=0) * (1 + LITTLE)
+        left = np.where(settled, np.inf, costs)
+    return [ways[i] for i in keep]
 
 
 def pool_order(problem: Problem, plan: Plan) -> list[int]:
@@ -197,11 +225,10 @@ class _Setting:
     parts: dict[int, dict[str, Floats]]
 
 
-def _setting(choice: Choice, solved: Solved) -> _Setting:
+def _setting(choice: Choice, solved: Solved, order: list[int]) -> _Setting:
     problem, plan = solved.problem, solved.plan
     own = len(choice.phases)
     phases = choice.phases if own > 1 else phases_of(choice.terms, changing=True)
-    order = pool_order(problem, plan)
     chains = [_chains(problem, plan, y, order) for y in range(own)]
     return _Setting(
         choice=choice,
@@ -309,10 +336,16 @@ def _unit(setting: _Setting, p: int, z: int, factors: Factors, parts: dict[str, 
 
 
 class _Dispatch:
-    """Some futures of a plan, pool after pool; loads are in replicas, of work that waits in replica-hours a day."""
+    """Some futures of a plan, pool after pool; loads are in replicas, of work that waits in replica-hours a day.
 
-    def __init__(self, setting: _Setting, factors: Factors) -> None:
-        self.setting, self.factors = setting, factors
+    Args:
+        setting: the plan.
+        factors: the futures.
+        late: work that may wait and has a further pool comes last in all before it.
+    """
+
+    def __init__(self, setting: _Setting, factors: Factors, *, late: bool = False) -> None:
+        self.setting, self.factors, self.late = setting, factors, late
         self.problem = setting.problem
         self.cost = np.zeros(len(factors))
         self.grown = np.zeros(len(factors))
@@ -375,7 +408,8 @@ class _Dispatch:
             # What the next pool is slowest at, beside this one, stays.
             chain = self.setting.chains[own][w]
             return 1, -float(seconds[chain[chain.index(p) + 1]] / seconds[p])
-        return 2, -float(self.setting.price[own, w] / seconds[p])
+        last = self.late and self.problem.deferrable[w] and self.setting.chains[own][w][-1] != p
+        return 3 if last else 2, -float(self.setting.price[own, w] / seconds[p])
 
     def _ends(self, p: int, y: int, w: int) -> bool:
         """Whether work can go nowhere from here, so that the pool has to grow with it."""
@@ -459,6 +493,9 @@ class _Dispatch:
         careful = {w for w in members if self.problem.needs_spare[w]} if spare else set()
         if len(careful) == len(members) and careful:
             on, careful = np.maximum(on - spare, 0), set()
+        elif all(self._ends(p, y, w) and not self.problem.deferrable[w] for w in careful):
+            # The pool has grown until they fit beside the spare replicas.
+            careful = set()
         room = _Room(on, np.maximum(on - spare, 0) if careful else None, len(self.factors))
         for w in members:
             waits, here = bool(self.problem.deferrable[w]), self._load(p, y, w)
@@ -519,8 +556,10 @@ class _Room:
     def at_once(self) -> Floats:
         """Return what would be served of the work that does not wait if there were no other, (S, U, span)."""
         if self.left is None or self.careful is None:
-            return np.minimum(self.on, self.other)
-        return np.minimum(self.on, self.other + np.minimum(self.left, self.careful))
+            served: Floats = np.minimum(self.on, self.other)
+        else:
+            served = np.minimum(self.on, self.other + np.minimum(self.left, self.careful))
+        return served
 
     def _waits(self) -> Floats | float:
         return 0.0 if self.careful_waits is None else self.careful_waits

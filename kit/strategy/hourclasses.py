@@ -3,7 +3,7 @@
 With the replicas fixed, the cost of an hour is a convex, piecewise linear function of its requests. So a class of hours
 that is served as though each had the mean of the class costs no more than its hours do: the programme over classes
 bounds the true one from below. And where all hours of a class lie on the same piece (the same pools full, the same
-options in use), both are equal. So classes are split where they differ until bound and plan meet.
+options in use), both are equal. So hours are put together whose duals are alike, until bound and plan meet.
 
 S. Wogrin, Time Series Aggregation for Optimization: One-Size-Fits-All?, IEEE Transactions on Smart Grid 14 (2023), 2489
 to 2492, for the exactness by active constraints.
@@ -17,7 +17,7 @@ import numpy as np
 from scipy.cluster.vq import kmeans2
 
 from kit.engagement.record import HOURS_OF_DAY
-from kit.strategy.problem import Flags, Floats, Integers, Problem, blocks
+from kit.strategy.problem import Floats, Integers, Problem, blocks
 
 START = 8
 """Classes of each phase to begin with."""
@@ -119,23 +119,66 @@ def first_classes(problem: Problem) -> HourClasses:
     return classes_of(problem, labels, days)
 
 
-def split(
-    problem: Problem, classes: HourClasses, which: Flags, which_days: Flags, signature: Integers
-) -> HourClasses:
-    """Return the classes with some of them split by what their hours look like.
+def like_priced(problem: Problem, values: Floats, prices: Floats, allowed: float) -> tuple[Integers, Integers]:
+    """Return labels of hours, (Y · H,), and of days, (Y · 7,), so that few classes hide little of the cost.
+
+    The cost of an hour with given replicas is the largest of ``values · prices`` over all prices that are feasible in
+    the dual programme; its own prices attain it, those of another hour bound it from below. So hours that share one
+    hour's prices hide no more than what each loses by that. The prices are chosen greedily, the one that saves most
+    first.
 
     Args:
-        problem: for its requests.
-        classes: to start from.
-        which: classes of hours to split, (K,).
-        which_days: classes of days to take apart into days, with the hours in them, (D,).
-        signature: a number for each hour, equal where the hours lie on the same piece, (Y · H,).
+        problem: for its phases.
+        values: what the prices are for: requests served and replicas that are on, (Y · H, F).
+        prices: of each hour, (Y · H, F).
+        allowed: money that may be hidden.
     """
-    chosen = which[classes.of] | which_days[classes.day[classes.of]]
-    labels = classes.of * (int(signature.max()) + 2) + np.where(chosen, signature + 1, 0)
-    days = classes.day[classes.of].reshape(-1, HOURS_OF_DAY)[:, 0]
-    days = np.where(which_days[days], int(days.max()) + 1 + np.arange(len(days)), days)
-    return classes_of(problem, labels, days)
+    phases, _, _, _, hours = problem.shape
+    worth = values @ prices.T
+    phase = np.repeat(np.arange(phases), hours)
+    days = np.arange(phases * hours // HOURS_OF_DAY)
+    if not problem.deferrable.any():
+        return _few(worth, phase, phase, allowed), np.zeros_like(days)
+    # What may wait has one price for its day, so the hours of a day take all their prices from the same one.
+    best = worth.reshape(len(worth), len(days), HOURS_OF_DAY).max(axis=2)
+    of_day = best.reshape(len(days), HOURS_OF_DAY, len(days)).sum(axis=1)
+    phase_of_day = np.repeat(np.arange(phases), hours // HOURS_OF_DAY)
+    stands = _few(of_day, phase_of_day, phase_of_day, allowed / 2)
+    labels = _few(worth, np.repeat(stands, HOURS_OF_DAY), np.repeat(days, HOURS_OF_DAY), allowed / 2)
+    return labels, stands
+
+
+def split(problem: Problem, classes: HourClasses, labels: Integers, days: Integers) -> HourClasses:
+    """Return the classes split by labels of hours, (Y · H,), and of days, (Y · 7,)."""
+    of_days = classes.day[classes.of].reshape(-1, HOURS_OF_DAY)[:, 0]
+    return classes_of(
+        problem,
+        classes.of * (int(labels.max()) + 1) + labels,
+        of_days * (int(days.max()) + 1) + days,
+    )
+
+
+def _few(worth: Floats, rows: Integers, columns: Integers, allowed: float) -> Integers:
+    """Return for each row the column that stands for it, so that they are few and in all at most ``allowed`` is lost.
+
+    Args:
+        worth: of each row at the prices of each column, (N, N).
+        rows: group of each row, (N,).
+        columns: group of each column, (N,); a column stands for rows of its own group.
+        allowed: that may be lost of the sum of the most that each row is worth.
+    """
+    reach = np.where(rows[:, None] == columns[None, :], worth, -np.inf)
+    loss = reach.max(axis=1, keepdims=True) - reach
+    chosen = [int(loss[rows == group].sum(axis=0).argmin()) for group in np.unique(rows)]
+    least = loss[:, chosen].min(axis=1)
+    while least.sum() > allowed:
+        saved = np.clip(least[:, None] - loss, 0.0, None).sum(axis=0)
+        best = int(saved.argmax())
+        if saved[best] <= 0:
+            break
+        chosen.append(best)
+        least = np.minimum(least, loss[:, best])
+    return np.asarray(np.asarray(chosen)[loss[:, chosen].argmin(axis=1)], dtype=np.int64)
 
 
 def _alike(points: Floats, count: int) -> Integers:

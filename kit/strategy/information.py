@@ -52,6 +52,8 @@ def evpi(npv: Floats) -> float:
 def evppi(npv: Floats, x: Floats) -> float:
     """Return what it would be worth to know one input: ``min E[cost] − E[min E[cost | x]]``, from 0 to the EVPI.
 
+    Never above the EVPI, since what is chosen by the one input costs no less in any future than the cheapest plan.
+
     Args:
         npv: cost of each plan in each future, (plans, S).
         x: the input in each future, (S,).

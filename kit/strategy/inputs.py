@@ -147,14 +147,15 @@ def _api_prices(choice: Choice, api: Api, prices: PriceBook) -> Iterator[Input]:
     paid = [
         rates_paid(api, item, workload, demand)
         for workload, demand in zip(choice.workloads, choice.demand.workloads, strict=True)
+        if workload.name in api.price_per_request
     ]
-    unit = "USD per million tokens"
+    name, unit = f"{api.offer.model} ({api.offer.provider})", "USD per million tokens"
     for rates in (item, *paid):
         for part, figure in parts_of(rates).items():
-            yield _make(rate_key(api, part), f"{api.label}: {part}", priced_by(api.offer, figure), unit)
+            yield _make(rate_key(api, part), f"{name}: {part}", priced_by(api.offer, figure), unit)
     if item.usd_per_request is not None:
         figure = priced_by(api.offer, item.usd_per_request)
-        yield _make(rate_key(api, "request"), f"{api.label}: each request, beside its tokens", figure, "USD")
+        yield _make(rate_key(api, "request"), f"{name}: each request, beside its tokens", figure, "USD")
 
 
 def rate_key(api: Api, part: str) -> str:
@@ -163,7 +164,7 @@ def rate_key(api: Api, part: str) -> str:
 
 
 def parts_of(rates: ApiPrice | OtherRates) -> dict[str, Figure]:
-    """Return list prices by their name: ``input``, ``cached input``, ``output``, or ``input, by batch`` and the like."""
+    """Return list prices by their name: ``input``, ``cached input``, ``output``; ``input, by batch`` and the like."""
     which = ""
     if isinstance(rates, OtherRates):
         which = ", by batch" if rates.batch else ""

@@ -38,7 +38,8 @@ class Ledger:
             symbol: its name in the formula.
             key: of the input.
             value: with which the calculation was done.
-            label, unit: for want of an input that has them.
+            label: for want of an input that has one.
+            unit: likewise.
         """
         known = self._inputs.get(key)
         if known is None or not math.isclose(known.value, value, rel_tol=SAME, abs_tol=0.0):
@@ -74,7 +75,9 @@ class Ledger:
         """Enter a figure and return its key; one that is there already stays as it is.
 
         Args:
-            key, label, unit: of the figure.
+            key: its name.
+            label: what it is.
+            unit: its unit.
             formula: of the symbols of its terms.
             terms: the figures in it.
             value: as the verdict has it; what the formula gives unless stated. Where the two differ, the figure is

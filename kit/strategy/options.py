@@ -185,7 +185,9 @@ def _as_today(
                 update={"value": today.cost_per_month.value / (item.requests_per_day.value * DAYS_PER_MONTH)}
             )
         else:
-            listed = next((one for one in prices.api if (one.provider, one.model) == (today.provider, today.model)), None)
+            listed = next(
+                (one for one in prices.api if (one.provider, one.model) == (today.provider, today.model)), None
+            )
             if listed is None:
                 continue
             cached = item.cached_tokens.value if today.cached else 0.0
@@ -193,9 +195,11 @@ def _as_today(
             usd = _request(listed, item, cached=cached, batch=batch)
             price = usd.model_copy(update={"value": usd.value * rate})
         found.setdefault((today.provider, today.model), {})[workload.name] = price
+    # What is signed for a model that is on offer holds for it today.
+    signed = {(offer.provider, offer.model): offer for offer in engagement.api_offers}
     return [
-        Api(ApiOffer(provider=provider, model=name), per_request, None, as_today=True)
-        for (provider, name), per_request in found.items()
+        Api(signed.get(key, ApiOffer(provider=key[0], model=key[1])), per_request, None, as_today=True)
+        for key, per_request in found.items()
     ]
 
 

@@ -65,7 +65,9 @@ def pools_of(choice: Choice, solved: Solved) -> tuple[Pool, ...]:
                 concurrency=pool.level,
                 utilisation=float(load[:, p].sum() / room.sum()) if used else 0.0,
                 peak_utilisation=float((load[:, p] / np.where(room > 0, room, np.inf)).max()),
-                capex=float((plan.starts[p] * solved.problem.capex[p]).sum()) if solved.problem.capex is not None else 0,
+                capex=float((plan.starts[p] * solved.problem.capex[p]).sum())
+                if solved.problem.capex is not None
+                else 0,
                 cost_per_month=month,
                 cost_per_mtok=per_mtok.at_load,
                 cost_per_mtok_full=per_mtok.at_capacity,
@@ -88,8 +90,7 @@ def _placement(choice: Choice, solved: Solved, w: int, cost: float) -> Placement
         (float(plan.flow_pool[:, w, p].sum() / total), pool.label, pool.place, p) for p, pool in enumerate(choice.pools)
     ]
     shares += [
-        (float(plan.flow_api[:, w, a].sum() / total), api.label, Place.API, -1 - a)
-        for a, api in enumerate(choice.apis)
+        (float(plan.flow_api[:, w, a].sum() / total), api.label, Place.API, -1 - a) for a, api in enumerate(choice.apis)
     ]
     used = sorted((share for share in shares if share[0] > 1e-6), key=lambda share: -share[0])
     cloud_month = cloud_per_month(choice, problem.requests, w)
@@ -99,7 +100,7 @@ def _placement(choice: Choice, solved: Solved, w: int, cost: float) -> Placement
         places=tuple(share[2] for share in used),
         shares=tuple(share[0] for share in used),
         overflow=_overflow(choice, solved, w, used[0][3]),
-        because=_because(choice, solved, w, place=used[0][2], cost=cost, cloud_month=cloud_month),
+        because=_because(choice, w, place=used[0][2], cost=cost, cloud_month=cloud_month),
         million_tokens_per_day=demand.tokens_per_day / 1e6,
         cost_per_month=cost,
         cost_if_cloud_per_month=cloud_month,
@@ -137,9 +138,7 @@ def _ttft(choice: Choice, solved: Solved, w: int, option: int) -> float | None:
     return None if ttft is None else ttft + network_s(pool, workload, engagement, terms).value
 
 
-def _because(
-    choice: Choice, solved: Solved, w: int, *, place: Place, cost: float, cloud_month: float | None
-) -> tuple[str, ...]:
+def _because(choice: Choice, w: int, *, place: Place, cost: float, cloud_month: float | None) -> tuple[str, ...]:
     currency, best = choice.engagement.currency, choice.best_api[w]
     if place is not Place.API:
         return reasons.because_gpu(
@@ -246,5 +245,3 @@ def service_curves(
         if profile.name in used
         for point in profile.service_curve
     )
-
-

@@ -2,9 +2,9 @@
 
 Own and rented replicas are base load with a fixed cost, cloud APIs are peakers with none. :mod:`kit.strategy.programme`
 has the programme. It is solved over classes of hours (:mod:`kit.strategy.hourclasses`), which bounds the cost from
-below; the replicas that come out are then given the true hours, which bounds it from above; classes are split until the
-two meet. Pools that the reduced costs of the relaxation prove too dear for any plan as cheap as one that is known are
-left out on the way.
+below; the replicas that come out are then given the true hours, which bounds it from above and prices every hour; hours
+that are priced alike make the next classes, until the two meet. Pools that the reduced costs of the relaxation prove
+too dear for any plan as cheap as one that is known are left out on the way, and those that another pool dominates.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy as np
 
 from kit.engagement.record import HOURS_OF_DAY
 from kit.errors import PlanError
-from kit.strategy.hourclasses import HourClasses, all_hours, first_classes, split
+from kit.strategy.hourclasses import all_hours, first_classes, like_priced, split
 from kit.strategy.problem import (
     SECONDS_PER_HOUR,
-    WEEKS_PER_MONTH,
     Flags,
     Floats,
     Integers,
     Plan,
     Problem,
     blocks,
+    undominated,
     with_pools,
 )
-from kit.strategy.programme import Programme, is_on
+from kit.strategy.programme import Programme, Solution, is_on
 
 GAP = 1e-3
 """Relative gap to which plans are proven."""
@@ -36,22 +36,121 @@ GAP = 1e-3
 SECONDS = 60.0
 """Time after which a search is given up, and what was proven by then reported."""
 
-ROUNDS = 40
+ROUNDS = 12
 """Rounds after which every hour is a class of its own."""
 
-FIRST_GAP, FIRST_SECONDS = 5e-3, 5.0
-"""Enough for a plan to begin with."""
+FIRST_ROUNDS, FIRST_SECONDS = 3, 5.0
+"""Enough for a plan to begin with, of few pools."""
 
-SHARE_OF_GAP = 0.25
-"""Part of the gap that the solver may leave, the rest is for the classes; and that the classes are split down to."""
+SHARE_OF_GAP = 0.3
+"""Part of the gap that the solver may leave, and as much that classes may hide; the rest is for what neither sees."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A plan with the classes' own view of it."""
+    """A plan with what it costs, and its carbon counts."""
 
     plan: Plan
     objective: float
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """What served requests and replicas are worth in each hour, for classes of hours that are priced alike."""
+
+    values: Floats
+    prices: Floats
+
+
+class _Search:
+    """A search: the best plan known, a bound below all, and the classes and pools that it still looks at."""
+
+    def __init__(self, problem: Problem, gap: float, seconds: float) -> None:
+        self.problem, self.gap = problem, gap
+        self.ends = time.monotonic() + seconds
+        self.known: _Found | None = None
+        self.bound = -np.inf
+        self.keep = undominated(problem)
+        self.classes = first_classes(problem)
+
+    @property
+    def left(self) -> float:
+        """Seconds left."""
+        return self.ends - time.monotonic()
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a plan, and it is proven or the time is up."""
+        return self.known is not None and (self.proven(self.bound) or self.left <= 0)
+
+    @property
+    def finest(self) -> bool:
+        """Whether every hour is a class of its own."""
+        return len(self.classes.hours) == len(self.classes.of)
+
+    def proven(self, bound: float) -> bool:
+        """Whether no plan is cheaper than the known one by more than the gap if none is below a bound."""
+        known = self.known
+        return known is not None and known.objective - bound <= self.gap * abs(known.objective) + 1e-9
+
+    def offer(self, found: _Found | None) -> None:
+        """Keep a plan if it is the best so far."""
+        if found is not None and (self.known is None or found.objective < self.known.objective):
+            self.known = found
+
+    def relax(self) -> Flags:
+        """Leave out the pools that are too dear for any plan as cheap as the known one; return those likely used."""
+        index = np.flatnonzero(self.keep)
+        programme = Programme(with_pools(self.problem, self.keep), self.classes)
+        relaxed = programme.solve(relaxed=True)
+        likely = np.zeros(len(self.keep), dtype=bool)
+        if relaxed.x is None:
+            return likely
+        likely[index[is_on(programme, relaxed.x)]] = True
+        self.raise_bound(relaxed.bound)
+        if self.known is not None:
+            for i, p in enumerate(index):
+                self.keep[p] = programme.least_with(i, relaxed) <= self.known.objective * (1 + 1e-9)
+        return likely
+
+    def raise_bound(self, bound: float) -> None:
+        """Take a bound on plans of the pools that are kept: one that was left out costs more than what is known."""
+        self.bound = max(self.bound, min(bound, self.known.objective if self.known is not None else np.inf))
+
+    def first_plan(self, likely: Flags) -> None:
+        """Look for a plan with few pools, and for classes that suit it."""
+        for _ in range(FIRST_ROUNDS):
+            try:
+                programme = Programme(with_pools(self.problem, likely), self.classes)
+            except PlanError:
+                return
+            solution = programme.solve(gap=self.gap * SHARE_OF_GAP, seconds=FIRST_SECONDS)
+            if solution.x is None:
+                return
+            found, priced = self.with_hours(likely, programme, solution.x)
+            self.offer(found)
+            if self.left <= 0 or (found is not None and self.proven(solution.bound)):
+                return
+            self.refine(priced)
+
+    def with_hours(self, keep: Flags, programme: Programme, x: Floats) -> tuple[_Found | None, _Priced | None]:
+        """Return the plan with the replicas of a solution and every hour as it is, raised where they do not suffice."""
+        index = np.flatnonzero(keep)[is_on(programme, x)]
+        on = is_on(programme, x)
+        starts, running = programme.counts(x)
+        return _dispatch(self.problem, index, starts[on], running[:, on], raised=True, priced=self.left > 0)
+
+    def refine(self, priced: _Priced | None) -> None:
+        """Refine the classes, by prices if they are known and tell hours apart, else a step everywhere."""
+        allowed = SHARE_OF_GAP * self.gap * (abs(self.known.objective) if self.known is not None else 0.0)
+        if priced is not None:
+            labels, days = like_priced(self.problem, priced.values, priced.prices, allowed)
+            refined = split(self.problem, self.classes, labels, days)
+            if len(refined.hours) > len(self.classes.hours):
+                self.classes = refined
+                return
+        hour, day = np.arange(len(self.classes.of)), np.arange(len(self.classes.of) // HOURS_OF_DAY)
+        self.classes = split(self.problem, self.classes, hour % 7, day % 3)
 
 
 def solve(problem: Problem, *, gap: float = GAP, seconds: float = SECONDS, start: Plan | None = None) -> Plan:
@@ -66,111 +165,128 @@ def solve(problem: Problem, *, gap: float = GAP, seconds: float = SECONDS, start
     Raises:
         PlanError: no plan serves every workload within the offers and the caps.
     """
-    ends = time.monotonic() + seconds
-    known = _again(problem, start) if start is not None else None
-    classes = first_classes(problem)
-    keep = np.ones(problem.shape[2], dtype=bool)
-    bound = -np.inf
+    known = _searched(problem, gap, seconds, start)
+    return _spread_evenly(known, problem)
+
+
+def _searched(problem: Problem, gap: float, seconds: float, start: Plan | None) -> Plan:
+    search = _Search(problem, gap, seconds)
+    likely = search.relax()
+    if start is not None and start.running.shape == (problem.shape[0], problem.shape[2], problem.shape[4]):
+        search.offer(_again(problem, start))
+        likely |= start.used
+    if not search.done or start is not None:
+        search.first_plan(likely)
     for turn in range(ROUNDS + 1):
-        if turn == ROUNDS:
-            classes = all_hours(problem)
-        if turn == 0:
-            keep, known, bound = _prune(problem, classes, keep, known, start, gap)
-        if known is not None and (_proven(known, bound, gap) or time.monotonic() >= ends):
+        if search.done:
             break
-        programme = Programme(with_pools(problem, keep), classes)
-        solution = programme.solve(gap=gap * SHARE_OF_GAP, seconds=ends - time.monotonic())
+        if turn == ROUNDS:
+            search.classes = all_hours(problem)
+        search.relax()
+        if search.known is not None and search.proven(search.bound):
+            break
+        programme = Programme(with_pools(problem, search.keep), search.classes)
+        solution = programme.solve(gap=gap * SHARE_OF_GAP, seconds=search.left)
         if solution.x is None:
-            if known is not None:
+            if search.known is not None:
                 break  # out of time, or within the caps nothing but what is known
             raise PlanError(f"no plan serves every workload within the offers ({solution.message.strip()})")
-        # A pool that was left out costs more than the plan that is known.
-        bound = max(bound, min(solution.bound, known.objective if known is not None else np.inf))
-        found = _with_hours(problem, keep, programme, solution.x)
-        if found is not None and (known is None or found.objective < known.objective):
-            known = found
-        if known is not None and (_proven(known, bound, gap) or time.monotonic() >= ends):
+        search.raise_bound(solution.bound)
+        found, priced = search.with_hours(search.keep, programme, solution.x)
+        search.offer(found)
+        if search.done or search.finest:
             break
-        if len(classes.hours) == len(classes.of):
-            break
-        classes = _refine(problem, programme, solution.x, found, classes, gap)
+        search.refine(priced)
+    known = search.known
     if known is None:
         raise PlanError("no plan serves every workload within the offers")
-    proven = max(known.objective - bound, 0.0) / abs(known.objective) if known.objective else 0.0
-    return _spread_evenly(replace(known.plan, gap=float(proven)), problem)
+    proven = max(known.objective - search.bound, 0.0) / abs(known.objective) if known.objective else 0.0
+    return replace(known.plan, gap=float(proven))
 
 
-def _proven(known: _Found, bound: float, gap: float) -> bool:
-    return known.objective - bound <= gap * abs(known.objective) + 1e-9
-
-
-def _prune(
-    problem: Problem, classes: HourClasses, keep: Flags, known: _Found | None, start: Plan | None, gap: float
-) -> tuple[Flags, _Found | None, float]:
-    """Return the pools that a plan as cheap as the best known one may use, the best known one, and a bound."""
-    programme = Programme(with_pools(problem, keep), classes)
-    relaxed = programme.solve(relaxed=True)
-    if relaxed.x is None:
-        return keep, known, -np.inf
-    index = np.flatnonzero(keep)
-    if known is None or start is not None:
-        # What the relaxation and a plan of a like problem use makes a good first plan.
-        likely = start.used.copy() if start is not None else np.zeros(len(keep), dtype=bool)
-        likely[index[is_on(programme, relaxed.x)]] = True
-        first = _first(problem, classes, likely, gap)
-        if first is not None and (known is None or first.objective < known.objective):
-            known = first
-    if known is None:
-        return keep, None, relaxed.bound
-    kept = keep.copy()
-    for i, p in enumerate(index):
-        if programme.least_with(i, relaxed) > known.objective * (1 + 1e-9):
-            kept[p] = False
-    return kept, known, min(relaxed.bound, known.objective)
-
-
-def _first(problem: Problem, classes: HourClasses, likely: Flags, gap: float) -> _Found | None:
-    try:
-        programme = Programme(with_pools(problem, likely), classes)
-    except PlanError:
-        return None
-    solution = programme.solve(gap=max(gap, FIRST_GAP), seconds=FIRST_SECONDS)
-    return None if solution.x is None else _with_hours(problem, likely, programme, solution.x)
-
-
-def _with_hours(problem: Problem, keep: Flags, programme: Programme, x: Floats) -> _Found | None:
-    """Return the plan with the replicas of a solution and every hour as it is; ``None`` if they do not suffice."""
-    on = is_on(programme, x)
-    index = np.flatnonzero(keep)[on]
-    smaller = with_pools(problem, index.tolist())
-    starts, running = programme.counts(x)
-    return _dispatch(problem, smaller, index, starts[on], running[:, on])
+def _again(problem: Problem, start: Plan) -> _Found | None:
+    """Return the replicas of another problem's plan put to this one's hours; ``None`` if they do not suffice."""
+    index = np.flatnonzero(start.used)
+    return _dispatch(problem, index, start.starts[index], start.running[:, index])[0]
 
 
 def _dispatch(
-    problem: Problem, smaller: Problem, index: Integers, starts: Integers, running: Integers
-) -> _Found | None:
+    problem: Problem,
+    index: Integers,
+    starts: Integers,
+    running: Integers,
+    *,
+    raised: bool = False,
+    priced: bool = False,
+) -> tuple[_Found | None, _Priced | None]:
+    """Return the plan with given replicas of some pools.
+
+    Args:
+        problem: of all pools.
+        index: the pools.
+        starts: replicas begun, of these.
+        running: replicas on, of these.
+        raised: add replicas where these do not suffice; the prices are then those at which they are added.
+        priced: tell the prices.
+    """
     try:
-        exact = Programme(smaller, all_hours(smaller))
+        exact = Programme(with_pools(problem, index.tolist()), all_hours(with_pools(problem, index.tolist())))
     except PlanError:
-        return None
-    fixed = np.zeros(len(exact.units))
+        return None, None
+    number = _numbers(exact, starts, running)
+    solution = exact.solve(fixed=number, gap=1e-7)
+    if solution.x is not None:
+        found = _found(problem, index, exact, solution.x, solution.objective)
+        if not priced:
+            return found, None
+        chosen = solution.x[exact.at["y"] : exact.at["x"]]
+        return found, _priced(exact, number, exact.solve(fixed=number, chosen=chosen, relaxed=True))
+    if not raised:
+        return None, None
+    elastic = exact.solve(at_least=number, relaxed=True)
+    if elastic.x is None:
+        return None, None
+    solution = exact.solve(fixed=np.ceil(elastic.x[: exact.at["v"]] - 1e-6), gap=1e-7)
+    found = None if solution.x is None else _found(problem, index, exact, solution.x, solution.objective)
+    return found, _priced(exact, number, elastic)
+
+
+def _numbers(programme: Programme, starts: Integers, running: Integers) -> Floats:
+    """Return the variables n of replicas begun and on."""
+    number = np.zeros(len(programme.units))
     switched = blocks()
-    for i, unit in enumerate(exact.units):
+    for i, unit in enumerate(programme.units):
         if unit.block < 0:
-            fixed[i] = starts[unit.pool, unit.phase]
+            number[i] = starts[unit.pool, unit.phase]
         else:
-            fixed[i] = running[unit.phase, unit.pool, np.argmax(switched == unit.block)]
-    solution = exact.solve(fixed=fixed, gap=1e-7)
-    if solution.x is None:
+            number[i] = running[unit.phase, unit.pool, np.argmax(switched == unit.block)]
+    return number
+
+
+def _priced(exact: Programme, number: Floats, relaxed: Solution) -> _Priced | None:
+    """Return what is served and on in each hour, with its prices."""
+    if relaxed.x is None or relaxed.prices is None:
         return None
+    pool, api = exact.flows(relaxed.x)
+    on = np.zeros((2, exact.pools, len(exact.k)))
+    for g, stretch in enumerate(exact.stretches):
+        here = exact.here(stretch)
+        on[0, stretch.pool, here] = sum(number[i] for i in stretch.units)
+        backed = relaxed.x[exact.at["b"] + exact.backed.index(g)] if g in exact.backed else 0.0
+        on[1, stretch.pool, here] = on[0, stretch.pool, here] - exact.problem.spare[stretch.pool] * backed
+    values = np.concatenate([pool.sum(axis=1) + api.sum(axis=1), *on]).T
+    order = exact.classes.of
+    return _Priced(values[order], relaxed.prices[order])
+
+
+def _found(problem: Problem, index: Integers, exact: Programme, x: Floats, objective: float) -> _Found:
     phases, workloads, pools, apis, hours = problem.shape
-    pool, api = exact.flows(solution.x)
-    flow_pool = np.zeros((phases, workloads, pools, hours))
     # Classes of single hours are in the order of the blocks, not in that of the week.
     order = exact.classes.of
-    flow_pool[:, :, index] = pool[..., order].reshape(workloads, len(index), phases, hours).transpose(2, 0, 1, 3)
-    flow_api = api[..., order].reshape(workloads, apis, phases, hours).transpose(2, 0, 1, 3)
+    pool, api = (flows[..., order] for flows in exact.flows(x))
+    flow_pool = np.zeros((phases, workloads, pools, hours))
+    flow_pool[:, :, index] = pool.reshape(workloads, len(index), phases, hours).transpose(2, 0, 1, 3)
+    starts, running = exact.counts(x)
     all_starts = np.zeros((pools, phases), dtype=np.int64)
     all_starts[index] = starts
     all_running = np.zeros((phases, pools, hours), dtype=np.int64)
@@ -179,103 +295,11 @@ def _dispatch(
         starts=all_starts,
         running=all_running,
         flow_pool=flow_pool,
-        flow_api=flow_api,
-        cost=float(exact.cash @ solution.x),
+        flow_api=api.reshape(workloads, apis, phases, hours).transpose(2, 0, 1, 3),
+        cost=float(exact.cash @ x),
         gap=np.inf,
     )
-    return _Found(plan, solution.objective)
-
-
-def _again(problem: Problem, start: Plan) -> _Found | None:
-    """Return the replicas of another problem's plan put to this one's hours; ``None`` if they do not suffice."""
-    phases, _, pools, _, hours = problem.shape
-    if start.running.shape != (phases, pools, hours):
-        return None
-    index = np.flatnonzero(start.used)
-    smaller = with_pools(problem, index.tolist())
-    return _dispatch(problem, smaller, index, start.starts[index], start.running[:, index])
-
-
-def _refine(
-    problem: Problem,
-    programme: Programme,
-    x: Floats,
-    found: _Found | None,
-    classes: HourClasses,
-    gap: float,
-) -> HourClasses:
-    """Return the classes with those split that hide most of the cost."""
-    phases, workloads, pools, _, hours = problem.shape
-    flat = problem.requests.transpose(1, 0, 2).reshape(workloads, -1)
-    if found is None:
-        # The replicas do not carry some hours: let those stand alone that are busiest beside their class.
-        excess = np.zeros(phases * hours)
-        for w in np.flatnonzero(~problem.api_open):
-            mean = classes.requests[w, classes.of]
-            excess = np.maximum(excess, flat[w] / np.where(mean > 0, mean, 1.0))
-        top = np.argsort(-excess, kind="stable")[: 4 * phases + len(classes.hours) // 2]
-        signature = np.zeros(phases * hours, dtype=np.int64)
-        signature[top] = 1 + np.arange(len(top))
-        every = np.ones(len(classes.hours), dtype=bool)
-        days = np.full(len(classes.days), bool((problem.deferrable & ~problem.api_open).any()))
-        return split(problem, classes, every, days, signature)
-    classes_hidden, days_hidden = _hidden(problem, programme, x, found.plan)
-    allowed = SHARE_OF_GAP * gap * abs(found.objective)
-    which, which_days = _most_of(classes_hidden, allowed), _most_of(days_hidden, allowed)
-    refined = split(problem, classes, which, which_days, _signatures(problem, found.plan))
-    if len(refined.hours) > len(classes.hours):
-        return refined
-    # Hours of one class lie on one piece, or only the solver's own gap is left: take the classes apart step by step.
-    every = np.ones(len(classes.hours), dtype=bool)
-    return split(problem, classes, every, which_days, np.arange(phases * hours) % 7)
-
-
-def _hidden(problem: Problem, programme: Programme, x: Floats, plan: Plan) -> tuple[Floats, Floats]:
-    """Return how far the bill of the classes is from that of their hours, by class, (K,), and by class of days, (D,).
-
-    The bill of work that may wait is one of its days.
-    """
-    classes, waits = programme.classes, problem.deferrable
-    months = problem.months * WEEKS_PER_MONTH
-    price = np.nan_to_num(problem.api_price)
-    true = np.einsum("ywah,ywa,y->wyh", plan.flow_api, price, months).reshape(len(waits), -1)
-    _, api = programme.flows(x)
-    taken = (api * price[classes.phase].transpose(1, 2, 0)).sum(axis=1) * classes.hours * months[classes.phase]
-    of_class, of_day = classes.of, classes.day[classes.of]
-
-    def by(labels: Integers, values: Floats, count: int) -> Floats:
-        return np.bincount(labels, weights=values, minlength=count).astype(np.float64)
-
-    count, days = len(classes.hours), len(classes.days)
-    at_once = by(of_class, true[~waits].sum(axis=0), count) - taken[~waits].sum(axis=0)
-    later = by(of_day, true[waits].sum(axis=0), days) - by(classes.day, taken[waits].sum(axis=0), days)
-    return np.abs(at_once), np.abs(later)
-
-
-def _most_of(hidden: Floats, allowed: float) -> Flags:
-    """Return the fewest classes without which no more than ``allowed`` is hidden."""
-    order = np.argsort(-hidden, kind="stable")
-    left = hidden.sum() - np.concatenate([[0.0], np.cumsum(hidden[order])])
-    which = np.zeros(len(hidden), dtype=bool)
-    which[order[: int(np.argmax(left <= allowed + 1e-9 * hidden.sum()))]] = True
-    return which
-
-
-def _signatures(problem: Problem, plan: Plan) -> Integers:
-    """Return a number for each hour, equal where the same pools are full and APIs are called alike, (Y · H,)."""
-    phases, _, pools, _, hours = problem.shape
-    load = np.einsum("ywph,wp->yph", plan.flow_pool, np.nan_to_num(problem.seconds)) / SECONDS_PER_HOUR
-    bound = np.einsum("ywph,wp->yph", plan.flow_pool, np.nan_to_num(problem.seconds) * problem.needs_spare[:, None])
-    left = plan.running - np.where(plan.running > 0, problem.spare[None, :, None], 0)
-    full = (load > plan.running - 1e-6) | (bound / SECONDS_PER_HOUR > left - 1e-6) & (bound > 0)
-    wanted = np.where(problem.requests > 0, problem.requests, 1.0)[:, :, None]
-    marks = [
-        (plan.flow_pool > 1e-7 * wanted).transpose(0, 3, 1, 2).reshape(phases * hours, -1),
-        (plan.flow_api > 1e-7 * wanted).transpose(0, 3, 1, 2).reshape(phases * hours, -1),
-        full.transpose(0, 2, 1).reshape(phases * hours, pools),
-    ]
-    signature: Integers = np.unique(np.concatenate(marks, axis=1), axis=0, return_inverse=True)[1].ravel()
-    return signature
+    return _Found(plan, objective)
 
 
 def _spread_evenly(plan: Plan, problem: Problem) -> Plan:
@@ -289,17 +313,21 @@ def _spread_evenly(plan: Plan, problem: Problem) -> Plan:
     flow, api = plan.flow_pool.copy(), plan.flow_api.copy()
     phases, _, pools, _, hours = problem.shape
     seconds = np.nan_to_num(problem.seconds)
-    fixed = np.einsum("ywph,wp->yph", np.where(problem.deferrable[None, :, None, None], 0, flow), seconds)
-    room = plan.running * SECONDS_PER_HOUR - fixed
-    reserve = np.where(plan.running > 0, problem.spare[None, :, None], 0) * SECONDS_PER_HOUR
-    # Work that needs the spares to be free has to find its place first.
+    at_once = np.where(problem.deferrable[None, :, None, None], 0, flow)
+    room = plan.running * SECONDS_PER_HOUR - np.einsum("ywph,wp->yph", at_once, seconds)
+    left = np.clip(plan.running - problem.spare[None, :, None], 0, None) * SECONDS_PER_HOUR
+    left = left - np.einsum("ywph,wp->yph", at_once, seconds * problem.needs_spare[:, None])
+    # Work that must fit on what is left without the spare ones has to find its place first.
     for w in sorted(np.flatnonzero(problem.deferrable), key=lambda w: not problem.needs_spare[w]):
-        free = np.clip(room - (reserve if problem.needs_spare[w] else 0), 0, None)
+        free = np.clip(np.minimum(room, left) if problem.needs_spare[w] else room, 0, None)
         days = free.reshape(phases, pools, hours // HOURS_OF_DAY, HOURS_OF_DAY)
-        share = np.divide(days, days.sum(axis=3, keepdims=True), out=np.zeros_like(days), where=days > 0)
+        # A pool without room has nothing to spread but what rounding left there.
+        even = np.full_like(days, 1 / HOURS_OF_DAY)
+        share = np.divide(days, days.sum(axis=3, keepdims=True), out=even, where=days.sum(axis=3, keepdims=True) > 0)
         total = flow[:, w].reshape(days.shape).sum(axis=3, keepdims=True)
         flow[:, w] = (total * share).reshape(phases, pools, hours)
-        room = room - flow[:, w] * seconds[w, None, :, None]
+        taken = flow[:, w] * seconds[w, None, :, None]
+        room, left = room - taken, left - taken
         wanted = problem.requests[:, w].reshape(phases, -1, HOURS_OF_DAY)
         for a in range(api.shape[2]):
             of_day = api[:, w, a].reshape(wanted.shape).sum(axis=2)

@@ -193,3 +193,41 @@ def most_replicas(problem: Problem) -> Floats:
     seconds = np.einsum("ywh,wp->yph", busiest, np.nan_to_num(problem.seconds)).max(axis=2, initial=0.0)
     useful: Floats = np.minimum(problem.at_most, np.ceil(seconds / SECONDS_PER_HOUR - 1e-9) + problem.spare)
     return useful.reshape(phases, pools)
+
+
+def undominated(problem: Problem) -> Flags:
+    """Return the pools that may be needed, (P,): whatever another does, one of these does as well and as cheaply.
+
+    The one that takes another's place must do all its work as fast, cost no more whenever it is begun, need no people
+    that the other does not, and be there in numbers enough for both.
+    """
+    _, _, pools, _, _ = problem.shape
+    keep = np.ones(pools, dtype=bool)
+    if np.isfinite(problem.caps.spend_share):
+        return keep
+    seconds = np.where(np.isnan(problem.seconds), np.inf, problem.seconds)
+    wanted = most_replicas(problem).max(axis=0)
+    people = [problem.staff_cost.get(place, 0.0) for place in problem.pool_place]
+    by_hour = problem.by_hour
+    costs = np.where(by_hour[:, None], problem.hour_cost, problem.start_cost)
+
+    def covers(b: int, a: int) -> bool:
+        capex, co2 = problem.capex, problem.pool_co2
+        return bool(
+            by_hour[a] == by_hour[b]
+            and (seconds[:, b] <= seconds[:, a]).all()
+            and (costs[b] <= costs[a]).all()
+            and problem.lasts[b] >= problem.lasts[a]
+            and problem.spare[b] <= problem.spare[a]
+            and (problem.pool_place[a] is problem.pool_place[b] or people[b] <= 0)
+            and problem.at_most[b] >= wanted[a] + wanted[b]
+            and (capex is None or not np.isfinite(problem.caps.capex) or (capex[b] <= capex[a]).all())
+            and (co2 is None or co2[b] <= co2[a])
+        )
+
+    for a in range(pools):
+        better = next((b for b in range(pools) if keep[b] and b != a and covers(b, a)), None)
+        if better is not None:
+            keep[a] = False
+            wanted[better] += wanted[a]
+    return keep

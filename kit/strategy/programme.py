@@ -45,7 +45,7 @@ from kit.strategy.problem import (
     most_replicas,
 )
 
-FEW = 24
+FEW = 12
 """Classes of a stretch up to which each has its own row to say that nothing is served by a pool that is not there."""
 
 _PLACES = tuple(Place)
@@ -79,6 +79,8 @@ class Solution:
         objective: of the solution.
         bound: no solution is below it.
         reduced: reduced costs at the lower bounds; only of a relaxation.
+        prices: what one more request of each workload costs in each class, (K, W), and what one more replica of each
+            pool saves there, for all work, (K, P), and for bound work, (K, P), side by side; only of a relaxation.
         message: the solver's.
     """
 
@@ -86,6 +88,7 @@ class Solution:
     objective: float
     bound: float
     reduced: Floats | None
+    prices: Floats | None
     message: str
 
 
@@ -124,6 +127,7 @@ class Programme:
         seconds: float = 30.0,
         fixed: Floats | None = None,
         at_least: Floats | None = None,
+        chosen: Floats | None = None,
         relaxed: bool = False,
     ) -> Solution:
         """Return the solution, its relaxation, or that with all replicas given.
@@ -133,7 +137,8 @@ class Programme:
             seconds: time at which it must stop.
             fixed: values of n; those of v and b follow.
             at_least: values of n below which it must not go.
-            relaxed: leave out that numbers are whole, and return reduced costs.
+            chosen: values of y and z.
+            relaxed: leave out that numbers are whole, and return reduced costs and prices.
         """
         lower, upper, whole = np.zeros(self.size), self._upper(), np.zeros(self.size, dtype=np.int64)
         whole[: self.at["x"]] = 1
@@ -141,8 +146,12 @@ class Programme:
             self._fix(fixed, lower, upper)
             whole[: self.at["y"]] = 0
         if at_least is not None:
+            on = np.array([sum(at_least[i] for i in stretch.units) > 0 for stretch in self.stretches])
             lower[: self.at["v"]] = at_least
+            lower[self.at["v"] : self.at["b"]] = on
             upper[: self.at["v"]] = np.maximum(upper[: self.at["v"]], at_least)
+        if chosen is not None:
+            self._choose(chosen, lower, upper)
         rows = _Rows()
         self._served(rows)
         self._capacity(rows)
@@ -150,34 +159,59 @@ class Programme:
             self._there(rows)
         self._people(rows, fixed is not None)
         self._caps(rows)
-        matrix, low, high = rows.matrix(self.size), np.concatenate(rows.lower), np.concatenate(rows.upper)
         costs = self.cash + self.carbon
         with quiet():
             if relaxed:
-                equal = low == high
-                result: Any = linprog(
-                    costs,
-                    A_ub=matrix[~equal],
-                    b_ub=high[~equal],
-                    A_eq=matrix[equal],
-                    b_eq=low[equal],
-                    bounds=np.stack([lower, upper], axis=1),
-                    method="highs",
-                )
-                reduced = None if result.x is None else result.lower.marginals
-                value = np.inf if result.x is None else float(result.fun)
-                return Solution(result.x, value, value, reduced, str(result.message))
-            result = milp(
+                return self._relaxed(costs, rows, (lower, upper))
+            result: Any = milp(
                 costs,
-                constraints=LinearConstraint(matrix, low, high),
+                constraints=LinearConstraint(rows.matrix(self.size), *rows.bounds()),
                 integrality=whole,
                 bounds=Bounds(lower, upper),
                 options={"mip_rel_gap": gap, "time_limit": max(seconds, 0.1)},
             )
         if result.x is None:
-            return Solution(None, np.inf, np.inf, None, str(result.message))
+            return Solution(None, np.inf, np.inf, None, None, str(result.message))
         bound = result.mip_dual_bound if whole.any() and result.mip_dual_bound is not None else result.fun
-        return Solution(result.x, float(result.fun), float(bound), None, str(result.message))
+        return Solution(result.x, float(result.fun), float(bound), None, None, str(result.message))
+
+    def _relaxed(self, costs: Floats, rows: _Rows, bounds: tuple[Floats, Floats]) -> Solution:
+        matrix, (low, high) = rows.matrix(self.size), rows.bounds()
+        equal = low == high
+        lower, upper = bounds
+        # That shares are 1 at most follows from their sum; saying it again would take a part of the prices.
+        upper = np.where((np.arange(self.size) >= self.at["x"]) & (upper > 0), np.inf, upper)
+        result: Any = linprog(
+            costs,
+            A_ub=matrix[~equal],
+            b_ub=high[~equal],
+            A_eq=matrix[equal],
+            b_eq=low[equal],
+            bounds=np.stack([lower, upper], axis=1),
+            method="highs",
+        )
+        if result.x is None:
+            return Solution(None, np.inf, np.inf, None, None, str(result.message))
+        dual = np.zeros(len(low))
+        dual[equal], dual[~equal] = result.eqlin.marginals, result.ineqlin.marginals
+        prices = np.zeros((len(self.k), self.workloads + 2 * self.pools))
+        for column, here, first in rows.priced:
+            prices[here, column] = dual[first]
+        prices[:, : self.workloads] /= np.where(self.scale > 0, self.scale, np.inf).T
+        value = float(result.fun)
+        return Solution(result.x, value, value, result.lower.marginals, prices, str(result.message))
+
+    def _choose(self, chosen: Floats, lower: Floats, upper: Floats) -> None:
+        """Set the bounds of y and z, and those of what they rule out."""
+        lower[self.at["y"] : self.at["x"]] = upper[self.at["y"] : self.at["x"]] = np.rint(chosen)
+        for i, (place, y) in enumerate(self.staffed):
+            if place is Place.API and chosen[i] < 0.5:
+                for call in range(len(self.pairs), len(self.pairs) + len(self.calls)):
+                    upper[self._columns(call)[self.classes.phase == y]] = 0.0
+        for i, w in enumerate(self.movers):
+            if chosen[len(self.staffed) + i] < 0.5:
+                for pair in (pair for pair, (owner, _) in enumerate(self.pairs) if owner == w):
+                    upper[self._columns(pair)] = 0.0
 
     def counts(self, x: Floats) -> tuple[Integers, Integers]:
         """Return the replicas begun, (P, Y), and those on in each hour, (Y, P, H)."""
@@ -264,7 +298,7 @@ class Programme:
         lower[self.at["b"] : self.at["y"]] = upper[self.at["b"] : self.at["y"]] = on[self.backed] > spare
         bound = dict(zip(self.backed, on[self.backed] > spare, strict=True))
         for g, stretch in enumerate(self.stretches):
-            here = self._here(stretch)
+            here = self.here(stretch)
             for i, (w, p) in enumerate(self.pairs):
                 if p == stretch.pool and not (bound.get(g, True) if self.problem.needs_spare[w] else on[g] > 0):
                     upper[self._columns(i)[here]] = 0.0
@@ -274,6 +308,7 @@ class Programme:
             waits = bool(self.problem.deferrable[w])
             count = len(self.classes.days) if waits else len(self.k)
             first = rows.open(np.ones(count), np.ones(count))
+            rows.priced.append((w, self.k, first + (self.classes.day if waits else self.k)))
             for i, (owner, _) in enumerate((*self.pairs, *self.calls)):
                 if owner == w:
                     rows.add(first + (self.classes.day if waits else self.k), self._columns(i), 1.0)
@@ -281,14 +316,16 @@ class Programme:
     def _capacity(self, rows: _Rows) -> None:
         problem = self.problem
         for g, stretch in enumerate(self.stretches):
-            here = self._here(stretch)
+            here = self.here(stretch)
             members = [(i, w) for i, (w, p) in enumerate(self.pairs) if p == stretch.pool]
             bound = [(i, w) for i, w in members if problem.needs_spare[w]]
             spare = int(problem.spare[stretch.pool])
             if len(bound) < len(members) or not spare:
-                self._load(rows, stretch, here, members)
+                first = self._load(rows, stretch, here, members)
+                rows.priced.append((self.workloads + stretch.pool, here, first + np.arange(len(here))))
             if bound and spare:
                 first = self._load(rows, stretch, here, bound)
+                rows.priced.append((self.workloads + self.pools + stretch.pool, here, first + np.arange(len(here))))
                 rows.add(first + np.arange(len(here)), self.at["b"] + self.backed.index(g), float(spare))
 
     def _load(self, rows: _Rows, stretch: Stretch, here: Integers, members: list[tuple[int, int]]) -> int:
@@ -305,7 +342,7 @@ class Programme:
     def _there(self, rows: _Rows) -> None:
         """Add that nothing is served by what is not there."""
         for g, stretch in enumerate(self.stretches):
-            here, v = self._here(stretch), self.at["v"] + g
+            here, v = self.here(stretch), self.at["v"] + g
             first = rows.open(np.full(2, -np.inf), np.zeros(2))
             for unit in stretch.units:
                 rows.add(first, unit, 1.0)
@@ -347,11 +384,10 @@ class Programme:
         if self.problem.lasts[pool] >= self.phases:
             # Those of a busier phase stay; more than the busiest needs are of no use.
             return float(max(self.most[:, pool].max(), 1.0))
-        begun = sum(self.most[u.phase : u.phase + self.problem.lasts[pool], pool].max() for u in self._units_of(stretch))
+        lasts = int(self.problem.lasts[pool])
+        first = [self.units[i].phase for i in stretch.units]
+        begun = sum(self.most[y : y + lasts, pool].max() for y in first)
         return float(max(min(begun, self.problem.at_most[pool]), 1.0))
-
-    def _units_of(self, stretch: Stretch) -> list[Unit]:
-        return [self.units[i] for i in stretch.units]
 
     def _people(self, rows: _Rows, fixed: bool) -> None:
         problem = self.problem
@@ -441,7 +477,8 @@ class Programme:
                 tonnes[self._columns(i)] = problem.api_co2[w, a] * yearly * self.scale[w]
         return tonnes
 
-    def _here(self, stretch: Stretch) -> Integers:
+    def here(self, stretch: Stretch) -> Integers:
+        """Return the classes of a stretch."""
         mine = self.classes.phase == stretch.phase
         if stretch.block >= 0:
             mine &= self.classes.block == stretch.block
@@ -493,6 +530,8 @@ class _Rows:
         self.value: list[Floats] = []
         self.lower: list[Floats] = []
         self.upper: list[Floats] = []
+        self.priced: list[tuple[int, Integers, Integers]] = []
+        """Of a column of the prices, the classes, and the rows whose duals they are."""
         self.height = 0
 
     def open(self, lower: Floats, upper: Floats) -> int:
@@ -510,7 +549,12 @@ class _Rows:
         self.column.append(columns.ravel())
         self.value.append(values.ravel().astype(np.float64))
 
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Return what the rows are at least and at most."""
+        return np.concatenate(self.lower), np.concatenate(self.upper)
+
     def matrix(self, width: int) -> sparse.csr_array:
+        """Return the matrix."""
         entries = (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column)))
         return sparse.csr_array(entries, shape=(self.height, width))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from kit.engagement.record import Place
@@ -115,20 +116,42 @@ def _in_words(strategy: Strategy) -> str:
     return f"{words} that may go there" if strategy.exceptions else words
 
 
+def turns_at(driver: Driver) -> str:
+    """Return where an input turns the verdict: ``API prices at 0.54 times what was taken``."""
+    at = driver.switches_at or 0.0
+    if driver.additive:
+        way = "more" if at > 0 else "less"
+        return f"{driver.name} by {abs(100 * at):.2g} percentage points {way} than was taken"
+    return f"{driver.name} at {at:.2g} times what was taken"
+
+
+def how_far(driver: Driver) -> float:
+    """Return how far an input has to go before it turns the verdict, in units of the range that is likely.
+
+    1 is the edge of that range; infinite where it never turns it.
+    """
+    at = driver.switches_at
+    if at is None:
+        return math.inf
+    if driver.additive:
+        return abs(at) / max(abs(driver.low), abs(driver.high), 1e-9)
+    edge = math.log(driver.high) if at > 1 else -math.log(driver.low)
+    return abs(math.log(at)) / max(edge, 1e-9)
+
+
 def certainty_sentence(best: Strategy, drivers: Sequence[Driver], *, samples: int, currency: str) -> str:
     """Return how sure it is, and which input would change it first."""
     share = percent(best.p_cheapest)
     text = (
-        f"Cheapest in {share} of {samples} futures; in the worst 5% it costs at least "
+        f"Cheapest in {share} of {samples:,} futures; in the worst 5% it costs at least "
         f"{money(best.regret_p95, currency)} more than the plan that would have been best."
         if best.regret_p95 > 1
-        else f"Cheapest in {share} of {samples} futures."
+        else f"Cheapest in {share} of {samples:,} futures."
     )
-    switching = [driver for driver in drivers if driver.switches_at is not None]
-    if not switching:
+    first = min(drivers, key=how_far, default=None)
+    if first is None or first.switches_at is None:
         return f"{text} No single input changes the verdict between a tenth and ten times its value."
-    first = min(switching, key=lambda driver: max(driver.switches_at or 1, 1 / (driver.switches_at or 1)))
-    return f"{text} It would change if {first.name} went to {first.switches_at:.2g} times what they are taken to be."
+    return f"{text} It would change with {turns_at(first)}."
 
 
 def because_cloud(
@@ -149,9 +172,12 @@ def because_gpu(
     """Return why a workload goes to a pool."""
     if cloud_month is None:
         return (struck or "no API is on offer",)
+    here, there = money(cost_month, currency), money(cloud_month, currency)
+    if cost_month <= cloud_month:
+        return (f"{here} a month here against {there} at {cloud_label}, the cheapest API that passes",)
     return (
-        f"{money(cost_month, currency)} a month here against {money(cloud_month, currency)} at {cloud_label}, "
-        "the cheapest API that passes",
+        f"the machines are there anyway: its part of them and of the people is {here} a month; the bill alone would be "
+        f"{there} at {cloud_label}",
     )
 
 

@@ -62,9 +62,7 @@ class Rent:
     usd_per_hour: Figure
 
 
-def rents_usd(
-    offer: GpuOffer, engagement: Engagement, rentals: Sequence[Rental], *, within_years: float
-) -> list[Rent]:
+def rents_usd(offer: GpuOffer, engagement: Engagement, rentals: Sequence[Rental], *, within_years: float) -> list[Rent]:
     """Return the cheapest public rents in the regions that the client allows: on demand, reserved and spot.
 
     A price in an allowed region goes before one of a list that names no region. If there is neither, the dearest price
@@ -110,9 +108,7 @@ def _rent(
     return Rent(kind, term, _with(usd, missing).model_copy(update={"basis": Basis.ASSUMED}))
 
 
-def _price(
-    kind: Commitment, item: Rental, offer: GpuOffer, within_years: float
-) -> tuple[Figure, float | None] | None:
+def _price(kind: Commitment, item: Rental, offer: GpuOffer, within_years: float) -> tuple[Figure, float | None] | None:
     if kind is Commitment.ON_DEMAND:
         return item.usd_per_gpu_hour, None
     if kind is Commitment.SPOT:

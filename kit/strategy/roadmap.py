@@ -21,8 +21,8 @@ PARALLEL_WEEKS = 4
 TRIAL_WEEKS = 6
 """Weeks in which work that will move is proven in the cloud, at the least. Judgement."""
 
-MOST_FACTOR = 4.0
-"""An input that would have to change by more than this, up or down, is no trigger."""
+NEAR = 4.0
+"""An input that would have to go further than so many times its likely range is no trigger."""
 
 
 def steps(choice: Choice, solved: Solved, break_even: BreakEven, *, saving: float | None) -> tuple[Step, ...]:
@@ -46,8 +46,8 @@ def steps(choice: Choice, solved: Solved, break_even: BreakEven, *, saving: floa
         Step(
             order=0,
             title="Decide anew",
-            text="The horizon ends: machines are sold or kept for what they are still good for, contracts are renewed or "
-            "not. Measure again before.",
+            text="The horizon ends: machines are sold or kept for what they are still good for, contracts are renewed "
+            "or not. Measure again before.",
             from_date=end - dt.timedelta(weeks=26),
             until_date=end,
             pays_from_million_tokens_per_day=None,
@@ -57,10 +57,10 @@ def steps(choice: Choice, solved: Solved, break_even: BreakEven, *, saving: floa
     return tuple(step.model_copy(update={"order": i}) for i, step in enumerate(rows, start=1))
 
 
-def _local(choice: Choice, solved: Solved, phase: int | None = None) -> list[int]:
+def _local(solved: Solved, phase: int = 0) -> list[int]:
     """Return the workloads of which most is served by pools, in a phase or in the first."""
-    flow = solved.plan.flow_pool[phase or 0].sum(axis=(1, 2))
-    return [w for w in range(len(flow)) if flow[w] > solved.problem.requests[phase or 0, w].sum() / 2]
+    flow = solved.plan.flow_pool[phase].sum(axis=(1, 2))
+    return [w for w in range(len(flow)) if flow[w] > solved.problem.requests[phase, w].sum() / 2]
 
 
 def _names(choice: Choice, workloads: Sequence[int]) -> str:
@@ -78,15 +78,15 @@ def _lead(choice: Choice, solved: Solved) -> float:
 
 
 def _prove(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
-    local = _local(choice, solved)
+    local = _local(solved)
     could = [w for w in local if choice.best_api[w] >= 0]
     if could:
         labels = list(dict.fromkeys(choice.apis[choice.best_api[w]].label for w in could))
         yield Step(
             order=0,
             title=f"Prove {_names(choice, could)} in the cloud",
-            text=f"Run it at {reasons.listed(labels)} while the machines are on their way; log lengths and times of the "
-            "requests, and test the open model on your own cases beside it.",
+            text=f"Run it at {reasons.listed(labels)} while the machines are on their way; log lengths and times of "
+            "the requests, and test the open model on your own cases beside it.",
             from_date=start,
             until_date=start + dt.timedelta(weeks=max(TRIAL_WEEKS, math.ceil(_lead(choice, solved)))),
             pays_from_million_tokens_per_day=None,
@@ -122,7 +122,7 @@ def _move(
     plan = solved.plan
     for p in np.flatnonzero(plan.running[0].any(axis=1)):
         pool = choice.pools[p]
-        members = [w for w in _local(choice, solved) if plan.flow_pool[0, w, p].sum() > 0]
+        members = [w for w in _local(solved) if plan.flow_pool[0, w, p].sum() > 0]
         usual = choice.terms.lead_weeks_own if pool.place is Place.OWN else choice.terms.lead_weeks_rented
         lead = (pool.offer.ready_weeks or usual).value
         replicas = int(plan.replicas[0, p])
@@ -151,17 +151,20 @@ def _pays_from(break_even: BreakEven, place: Place) -> float | None:
 
 
 def _give_up(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
-    leaving = [w for w in _local(choice, solved) if choice.workloads[w].today is not None]
+    leaving = [w for w in _local(solved) if choice.workloads[w].today is not None]
     if not leaving:
         return
     lead = dt.timedelta(weeks=math.ceil(_lead(choice, solved)))
     providers = list(dict.fromkeys(today.provider for w in leaving if (today := choice.workloads[w].today)))
     stays = [w for w in leaving if choice.best_api[w] >= 0]
-    kept = f" Keep the contract as the way out when machines fail or are full: {_names(choice, stays)}." if stays else ""
+    kept = (
+        f" Keep the contract as the way out when machines fail or are full: {_names(choice, stays)}." if stays else ""
+    )
     yield Step(
         order=0,
         title=f"Give up what {_names(choice, leaving)} {'has' if len(leaving) == 1 else 'have'} today",
-        text=f"After {PARALLEL_WEEKS} weeks side by side, end the commitments to {reasons.listed(providers)} for them.{kept}",
+        text=f"After {PARALLEL_WEEKS} weeks side by side, end the commitments to {reasons.listed(providers)} for "
+        f"them.{kept}",
         from_date=start + lead,
         until_date=start + lead + dt.timedelta(weeks=PARALLEL_WEEKS),
         pays_from_million_tokens_per_day=None,
@@ -198,7 +201,7 @@ def triggers(choice: Choice, solved: Solved, drivers: Sequence[Driver], valid_un
         drivers: with the factors at which another plan becomes cheaper.
         valid_until: the day until which the verdict holds.
     """
-    found = [*_turning(choice, drivers), *_releases(choice, solved), *_dates(choice, solved, valid_until)]
+    found = [*_turning(drivers), *_releases(choice, solved), *_dates(choice, solved, valid_until)]
     unmeasured = [
         choice.pools[p].profile.name
         for p in np.flatnonzero(solved.plan.used)
@@ -217,22 +220,21 @@ def triggers(choice: Choice, solved: Solved, drivers: Sequence[Driver], valid_un
     return tuple(found)
 
 
-def _turning(choice: Choice, drivers: Sequence[Driver]) -> Iterator[Trigger]:
-    near = [driver for driver in drivers if driver.switches_at and 1 / MOST_FACTOR <= driver.switches_at <= MOST_FACTOR]
-    for driver in sorted(near, key=lambda one: abs(math.log(one.switches_at or 1.0))):
-        at = driver.switches_at or 1.0
-        yield Trigger(
-            what=f"{driver.name} at {at:.2g} times what {'they are' if driver.name.endswith('s') else 'it is'} taken to be",
-            kind="volume" if driver.name.startswith("volume") else "price",
-            factor=at,
-            date=None,
-            why="another plan becomes cheaper",
-        )
+def _turning(drivers: Sequence[Driver]) -> Iterator[Trigger]:
+    for driver in sorted(drivers, key=reasons.how_far):
+        if reasons.how_far(driver) <= NEAR:
+            yield Trigger(
+                what=reasons.turns_at(driver),
+                kind="volume" if driver.name.startswith(("volume", "growth")) else "price",
+                factor=driver.switches_at,
+                date=None,
+                why="another plan becomes cheaper",
+            )
 
 
 def _releases(choice: Choice, solved: Solved) -> Iterator[Trigger]:
     """Yield for each workload on machines the price at which an API would win it back."""
-    for w in _local(choice, solved):
+    for w in _local(solved):
         workload = choice.workloads[w]
         price = choice.problem.api_price[0, w]
         if np.isnan(price).all():

@@ -19,10 +19,6 @@ import numpy as np
 from kit.strategy.plan import solve
 from kit.strategy.problem import Caps, Floats, Plan, Problem, only
 
-GAP = 2e-3
-"""Enough for who pays what: the parts always add up to the plan."""
-
-
 def share_costs(problem: Problem, plan: Plan) -> Floats:
     """Return each workload's part of the plan's cost, net present value, (W,).
 
@@ -41,11 +37,11 @@ def share_costs(problem: Problem, plan: Plan) -> Floats:
 
 def _cost(problem: Problem, workloads: list[int]) -> float:
     # Limits on the whole say nothing of a part.
-    return solve(replace(only(problem, workloads), caps=Caps()), gap=GAP, seconds=SECONDS).cost
+    return solve(replace(only(problem, workloads), caps=Caps()), seconds=QUICK).cost
 
 
-SECONDS = 3.0
-"""For each of the smaller plans."""
+QUICK = 0.0
+"""Seconds for each of the smaller plans: a first plan and its hours, without the proof."""
 
 
 def split(total: float, *, separable: Floats, alone: Floats) -> Floats:

@@ -262,6 +262,8 @@ def drivers(
 ) -> tuple[Driver, ...]:
     """Vary one input at a time and return what a plan saves against the best other, most influential first.
 
+    Nothing here says what knowing an input is worth: that takes the futures (:mod:`kit.strategy.information`).
+
     Args:
         choice: the options and terms.
         plans: the plans to compare.
@@ -283,6 +285,7 @@ def drivers(
         found.append(
             Driver(
                 name=spec.name,
+                additive=spec.additive,
                 basis=spec.basis,
                 low=spec.low,
                 high=spec.high,

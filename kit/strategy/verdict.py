@@ -172,7 +172,8 @@ class Strategy(Part):
         capex: purchase at the start.
         payback_months: months until the lower run cost has paid the purchase back against the cloud plan; ``None`` if
             never, or if nothing is bought.
-        irr: yearly internal rate of return of what it spends first, against the cloud plan; ``None`` where there is none.
+        irr: yearly internal rate of return of what it spends first, against the cloud plan; ``None`` where there is
+            none, or more than one.
         co2_tonnes_per_year: of the machines and the APIs, first phase.
         gap: relative gap that was proven.
         cash: by year.

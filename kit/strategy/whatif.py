@@ -31,52 +31,83 @@ _BEST = 3
 _WORDS = {Place.OWN: "own GPUs", Place.RENTED: "rented GPUs", Place.API: "cloud APIs"}
 
 
-def places_of(choice: Choice, plan: Plan) -> tuple[Place, ...]:
-    """Return the places that a plan uses."""
-    used = {choice.pools[p].place for p in np.flatnonzero(plan.used)}
-    if plan.flow_api.sum() > 0:
-        used.add(Place.API)
-    return tuple(place for place in Place if place in used)
-
-
 def alternatives(choice: Choice, best: Plan) -> tuple[Alternative, ...]:
-    """Return the best plans that differ in the places they use, the cheapest first, three at most.
+    """Return the best plans that differ in kind, the cheapest first, three at most.
+
+    A kind is where each workload mainly goes. The others are found by sending one workload after the other elsewhere,
+    and by using some kinds of place only.
 
     Args:
         choice: the options.
-        best: the plan with everything permitted, to begin with.
+        best: the plan with everything permitted.
     """
-    found: dict[tuple[Place, ...], Plan] = {places_of(choice, best): best}
-    for size in (1, 2, 3):
-        for places in itertools.combinations(Place, size):
-            try:
-                plan = solve(within(choice, places), start=best, seconds=QUICK)
-            except PlanError:
-                continue
-            kind = places_of(choice, plan)
-            if kind not in found or plan.cost < found[kind].cost:
-                found[kind] = plan
+    found = {kind_of(choice, best): best}
+    tries = [within(choice, places) for size in (1, 2) for places in itertools.combinations(Place, size)]
+    main = kind_of(choice, best)
+    tries += [sent(choice, w, place) for w in range(len(choice.workloads)) for place in Place if place is not main[w]]
+    for problem in tries:
+        try:
+            plan = solve(problem, start=best, seconds=QUICK)
+        except PlanError:
+            continue
+        kind = kind_of(choice, plan)
+        if kind not in found or plan.cost < found[kind].cost:
+            found[kind] = plan
     ordered = sorted(found.items(), key=lambda item: item[1].cost)[:_BEST]
     return tuple(
         Alternative(
-            label=reasons.sentence_case(reasons.listed([_WORDS[place] for place in places])),
-            places=places,
+            label=_label(choice, kind, main),
+            places=tuple(place for place in Place if place in kind),
             npv=plan.cost,
             extra=plan.cost - ordered[0][1].cost,
             pools=tuple(
                 f"{int(plan.replicas[:, p].max())} × {choice.pools[p].label}" for p in np.flatnonzero(plan.used)
             ),
         )
-        for places, plan in ordered
+        for kind, plan in ordered
     )
 
 
+def kind_of(choice: Choice, plan: Plan) -> tuple[Place, ...]:
+    """Return the place that serves most of each workload over the horizon."""
+    pool = plan.flow_pool.sum(axis=(0, 3))
+    served = {
+        place: pool[:, [one.place is place for one in choice.pools]].sum(axis=1) for place in (Place.OWN, Place.RENTED)
+    }
+    served[Place.API] = plan.flow_api.sum(axis=(0, 2, 3))
+    return tuple(max(Place, key=lambda place: float(served[place][w])) for w in range(len(choice.workloads)))
+
+
+def _label(choice: Choice, kind: tuple[Place, ...], main: tuple[Place, ...]) -> str:
+    """Return what is other than in the plan with everything permitted."""
+    if kind == main:
+        return "The hybrid"
+    moved = {
+        place: [w.name for w, now, was in zip(choice.workloads, kind, main, strict=True) if now is place is not was]
+        for place in Place
+    }
+    return "; ".join(f"{reasons.listed(names)} on {_WORDS[place]}" for place, names in moved.items() if names)
+
+
+def sent(choice: Choice, w: int, place: Place) -> Problem:
+    """Return the problem in which one workload goes to one kind of place."""
+    problem = choice.problem
+    seconds, api_price = problem.seconds.copy(), problem.api_price.copy()
+    seconds[w, [pool.place is not place for pool in choice.pools]] = np.nan
+    if place is not Place.API:
+        api_price[:, w] = np.nan
+    return replace(problem, seconds=seconds, api_price=api_price)
+
+
 def within(choice: Choice, places: Sequence[Place]) -> Problem:
-    """Return the problem in which only some places are used."""
+    """Return the problem in which work stays within some kinds of place, as far as it may go there."""
     problem = choice.problem
     shut = np.array([pool.place not in places for pool in choice.pools], dtype=bool)
     seconds = np.where(shut[None, :], np.nan, problem.seconds)
-    api_price = problem.api_price if Place.API in places else np.full_like(problem.api_price, np.nan)
+    api_price = problem.api_price.copy() if Place.API in places else np.full_like(problem.api_price, np.nan)
+    for w in range(len(seconds)):
+        if np.isnan(seconds[w]).all() and np.isnan(api_price[:, w]).all():
+            seconds[w], api_price[:, w] = problem.seconds[w], problem.api_price[:, w]
     return replace(problem, seconds=seconds, api_price=api_price)
 
 
@@ -139,8 +170,13 @@ def lifted(choice: Choice, w: int, gate: str) -> Problem | None:
 
 def _opened(choice: Choice, plan: Plan, w: int, gate: str) -> tuple[str, Strike | None]:
     """Return the option by which a workload profits most from a lifted gate, with the strike that kept it out."""
-    flows = [(float(plan.flow_pool[:, w, p].sum()), pool.label, choice.pool_strikes[w][p]) for p, pool in enumerate(choice.pools)]
-    flows += [(float(plan.flow_api[:, w, a].sum()), api.label, choice.api_strikes[w][a]) for a, api in enumerate(choice.apis)]
+    flows = [
+        (float(plan.flow_pool[:, w, p].sum()), pool.label, choice.pool_strikes[w][p])
+        for p, pool in enumerate(choice.pools)
+    ]
+    flows += [
+        (float(plan.flow_api[:, w, a].sum()), api.label, choice.api_strikes[w][a]) for a, api in enumerate(choice.apis)
+    ]
     for flow, label, strikes in sorted(flows, key=lambda item: -item[0]):
         if flow > 0 and strikes and strikes[0].gate == gate:
             return label, strikes[0]

@@ -1,7 +1,7 @@
 """Published cost cases: every result that their authors print, from their inputs, by the kit's own functions.
 
-A printed input stands for everything that rounds to it, so a result is reached if the kit's, over all of those, comes to
-what rounds to the printed one.
+A printed input stands for everything that rounds to it, so a result is reached if the kit's, over all of those, comes
+to what rounds to the printed one.
 """
 
 from __future__ import annotations
@@ -144,12 +144,8 @@ def test_kulkarni_monthly_bill(prompt: int, cached_share: float, printed: int) -
 
 @pytest.mark.parametrize(("had", "printed"), [("on demand", 8_556), ("1 year", 10_890), ("3 years", 15_710)])
 def test_lenovo_lp2225_break_even_hours(had: str, printed: int) -> None:
-    """Lenovo Press LP2225 (23 May 2025): $833,806 without discounts, $0.87 an hour, against p5 at AWS.
-
-    The longest is printed to tens.
-    """
-    unit = 10 if printed % 10 == 0 and had == "3 years" else 1
-    assert reaches(*break_even_range(LP2225_CAPEX, LP2225_OWN_HOUR, LP2225_RENTS[had]), printed, unit=unit), LP2225
+    """Lenovo Press LP2225 (23 May 2025): $833,806 without discounts, $0.87 an hour, against p5 at AWS."""
+    assert reaches(*break_even_range(LP2225_CAPEX, LP2225_OWN_HOUR, LP2225_RENTS[had]), printed, unit=1), LP2225
 
 
 @pytest.mark.parametrize(

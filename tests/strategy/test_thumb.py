@@ -54,7 +54,7 @@ def test_the_staircase_is_climbed_as_far_as_it_takes():
 
 
 def test_never_where_a_full_machine_costs_more():
-    """A million a day for 30.4375 a month loses at 0.99 a million; a machine that is just even pays nobody and no spare."""
+    """A million a day for 30.4375 a month loses at 0.99 a million; one that is just even pays nobody, and no spare."""
     assert break_even_tokens_per_day(30.4375, ONE, 0, 0.99) is None
     assert break_even_tokens_per_day(30.4375, ONE, 0, 0.0) is None
     assert break_even_tokens_per_day(32.0, ONE, 0, 32.0 / DAYS) == pytest.approx(1.0)
@@ -111,7 +111,7 @@ def test_the_price_is_the_volume_the_other_way_round(machine, full, staff, volum
 
 
 def test_the_price_of_a_volume_by_hand():
-    """A million a day for 30.4375 and as much for people: 2 at a million, and still 2 at 1.5 million, which need two."""
+    """A million a day for 30.4375 and as much for people: 2 at a million, still 2 at 1.5 million, which need two."""
     assert break_even_price(30.4375, ONE, 30.4375, 1.0) == pytest.approx(2.0)
     assert break_even_price(30.4375, ONE, 30.4375, 1.5) == pytest.approx(2.0)
     assert break_even_price(30.4375, ONE, 30.4375, 1.2) == pytest.approx(2.0)
