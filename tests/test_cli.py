@@ -48,6 +48,45 @@ def test_an_unknown_engagement_names_the_examples(tmp_path):
     assert "insurer" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["explian", "insurer"], 'did you mean "explain"?'),
+        (["explian"], 'did you mean "explain"?'),
+        (["explain", "nothing"], "no such verdict"),
+        (["explain", "other.json"], "not a verdict"),
+        (["explain", "pyproject"], "there is none"),
+    ],
+)
+def test_verdict_explain_mistakes_are_one_message(tmp_path, arguments, words):
+    """A misspelt command, a verdict that is not there and a file that is none are named; exit code 2."""
+    (tmp_path / "other.json").write_text("{}", encoding="utf-8")
+    done = kit("verdict", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_verdict_explain_prints_a_verdict_by_the_name_of_its_audit(insurer_verdict, tmp_path):
+    """`kit verdict explain insurer` retraces the verdict in out/; an unknown workload is answered with the nearest."""
+    insurer_verdict.write(tmp_path / "out" / "insurer" / "verdict.json")
+    done = kit("verdict", "explain", "insurer", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "[money.pue]" in done.stdout
+    one = kit("verdict", "explain", "insurer", "Customer chat", cwd=tmp_path)
+    assert "Goes to" in one.stdout
+    wrong = kit("verdict", "explain", "insurer", "Custmer chat", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert 'did you mean "Customer chat"?' in wrong.stderr
+
+
+def test_an_engagement_that_is_called_like_a_command_is_taken(tmp_path):
+    """A folder that is there is an engagement, however near its name is to a command."""
+    (tmp_path / "explains").mkdir()
+    done = kit("verdict", "explains", cwd=tmp_path)
+    assert "no such engagement" in done.stderr
+
+
 PROFILES = folder("hardware_profiles")
 
 

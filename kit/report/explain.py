@@ -189,7 +189,8 @@ def _placement(verdict: Verdict, workload: str) -> Placement:
     found = by_name.get(workload.strip().casefold())
     if found is None:
         names = [placement.workload for placement in verdict.placements]
-        near = did_you_mean(workload, names)
+        part = next((name for name in names if workload.strip().casefold() in name.casefold()), None)
+        near = f' (did you mean "{part}"?)' if part else did_you_mean(workload, names)
         raise InputError(f"{workload}: no such workload in the verdict{near}; it has {one_of(names)}")
     return found
 
@@ -236,7 +237,7 @@ def _price(option: Option, currency: str) -> str:
 
 
 def _struck(placement: Placement) -> list[RenderableType]:
-    """Return the options that are out, with what would let them in; options that are out for the same stand together."""
+    """Return the options that are out, and what would let them in; those that are out for the same stand together."""
     together: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for option in placement.options:
         if option.strikes:

@@ -272,11 +272,13 @@ def _pairs(engagement: Engagement, demand: Demand) -> list[tuple[Workload, Workl
 def _headroom(engagement: Engagement, workload: Workload, item: WorkloadDemand, pool: Pool, terms: Terms) -> Headroom:
     """Return how full a replica may be: as the client says, else as the simulation finds."""
     seconds = service_of(workload, pool, terms).seconds
-    stated = engagement.operations.headroom
+    if (stated := engagement.operations.headroom) is not None:
+        why = f"The client plans {stated.value:g} of the capacity ({stated.source})."
+        return Headroom(stated.value, stated.basis, None, None, None, 0, why)
     replicas = max(1, math.ceil(max(item.requests_per_hour) * seconds / SECONDS_PER_HOUR / USUAL_FILL))
     return headroom(
         pool.profile,
-        None if stated is not None else pool.level,
+        pool.level,
         workload=item,
         seconds=seconds,
         latency=workload.latency,

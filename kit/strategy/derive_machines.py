@@ -43,7 +43,7 @@ def replica_seconds(case: Case, w: int, p: int, pool_key: str) -> None:
     key = _seconds_key(case, w, pool_key)
     share = room.share if room is not None and room.share > 0 else choice.terms.headroom.value
     planned = Term(symbol="full", label="how full a replica is planned for it at the most", value=share, unit="share")
-    if share == choice.terms.headroom.value and (room is None or room.ttft_p95_s is None):
+    if share == choice.terms.headroom.value and (room is None or not room.requests):
         planned = ledger.stated("full", "headroom", share)
     terms, formula = [ledger.derived("s", _service(case, w, pool, key)), planned], "s / full"
     if pool.commitment is Commitment.SPOT:

@@ -33,8 +33,8 @@ from kit.strategy.choice import Choice, Solved
 from kit.strategy.costs import Phase, lasts, phases_of, start_parts, worth
 from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Flags, Floats, Integers, Plan, Problem, blocks
 
-CHUNK = 512
-"""Futures that are dispatched together: a few megabytes, which stay in the processor's cache."""
+CELLS = 20_000
+"""Futures × hours that are dispatched together: what stays in the processor's cache."""
 
 TRIALS = (0.7, 0.85, 1.0, 1.15, 1.4)
 """Volumes at which orders of dispatch are tried."""
@@ -145,8 +145,9 @@ def price_plan(choice: Choice, solved: Solved, factors: Factors) -> Priced:
         lates = (False, True) if solved.problem.deferrable[shared].any() else (False,)
         ways = _worthwhile([(one, late) for one in settings for late in lates])
     npv, grown = _kept(setting, factors), np.zeros(len(factors))
-    for first in range(0, len(factors), CHUNK):
-        here = slice(first, first + CHUNK)
+    chunk = max(1, CELLS // max(grid.block.size for grid in setting.grids))
+    for first in range(0, len(factors), chunk):
+        here = slice(first, first + chunk)
         part = factors.part(here)
         found = [_Dispatch(one, part, late=late).run() for one, late in ways]
         least = np.argmin([cost for cost, _ in found], axis=0)
@@ -160,12 +161,12 @@ def _worthwhile(ways: list[tuple[_Setting, bool]]) -> list[tuple[_Setting, bool]
     taken = as_taken(ways[0][0].choice, len(TRIALS))
     trial = replace(taken, volume=taken.volume * np.array(TRIALS)[:, None])
     costs = np.array([_Dispatch(setting, trial, late=late).run()[0] for setting, late in ways])
-    left, keep = costs, []
-    while not keep or (costs[keep].min(axis=0) > costs.min(axis=0) * (1 + LITTLE)).any():
-        # The one that is cheapest most often first.
-        keep.append(int((left <= costs.min(axis=0) * (1 + LITTLE)).sum(axis=1).argmax()))
-        settled = costs[keep].min(axis=0) <= costs.min(axis=0) * (1 + LITTLE)
-        left = np.where(settled, np.inf, costs)
+    least = costs.min(axis=0)
+    good = costs <= least + LITTLE * np.abs(least)
+    keep: list[int] = []
+    while not good[keep].any(axis=0).all():
+        # The one that is good at most of the volumes at which none of the others is.
+        keep.append(int((good & ~good[keep].any(axis=0)).sum(axis=1).argmax()))
     return [ways[i] for i in keep]
 
 
@@ -503,7 +504,7 @@ class _Dispatch:
                 room.fill(here, waits=waits, careful=w in careful)
                 continue
             chain = self.setting.chains[self.setting.of[y]][w]
-            before = room.at_once() if p != chain[-1] and not waits else None
+            before = room.flow() if p != chain[-1] and not waits else None
             wanted = here if waits else here.sum(axis=2)
             over = np.clip(wanted - room.take(here, waits=waits, careful=w in careful), 0, None)
             requests = self.factors.speed[:, p] * SECONDS_PER_HOUR / self.problem.seconds[w, p]
@@ -512,7 +513,7 @@ class _Dispatch:
             elif before is None:
                 self.handed[y, w] = over * requests[:, None]
             else:
-                taken = room.at_once() - before
+                taken = room.flow() - before
                 # Of what has to make room for work that waits, each hour gives up the same share.
                 stays = np.divide(wanted - over, taken.sum(axis=2), out=np.zeros_like(over), where=wanted > over)
                 left = here - taken * np.minimum(stays, 1)[..., None]
@@ -536,6 +537,7 @@ class _Room:
         self.careful = np.zeros(shape) if left is not None else None
         self.careful_waits = np.zeros(shape[:2]) if left is not None else None
         self.served = np.zeros(shape[:2])
+        self.known: Floats | None = None
 
     def fill(self, load: Floats, *, waits: bool, careful: bool) -> None:
         """Let in work that is known to fit."""
@@ -545,7 +547,7 @@ class _Room:
     def take(self, load: Floats, *, waits: bool, careful: bool) -> Floats:
         """Let in work as far as it fits, and return how much of it does, (S, U)."""
         self._add(load, waits=waits, careful=careful)
-        now = np.minimum(self.all, self.other_waits + self._waits() + self.at_once().sum(axis=2))
+        now = np.minimum(self.all, self.other_waits + self._waits() + self.flow().sum(axis=2))
         if self.left is not None and self.careful_waits is not None and self.careful_waits.any():
             beside = np.minimum(self.on, self.left + self.other).sum(axis=2)
             now = np.minimum(now, self.other_waits + beside)
@@ -553,18 +555,21 @@ class _Room:
         self.served = now
         return taken
 
-    def at_once(self) -> Floats:
+    def flow(self) -> Floats:
         """Return what would be served of the work that does not wait if there were no other, (S, U, span)."""
-        if self.left is None or self.careful is None:
-            served: Floats = np.minimum(self.on, self.other)
-        else:
-            served = np.minimum(self.on, self.other + np.minimum(self.left, self.careful))
-        return served
+        if self.known is None:
+            if self.left is None or self.careful is None:
+                self.known = np.minimum(self.on, self.other)
+            else:
+                self.known = np.minimum(self.on, self.other + np.minimum(self.left, self.careful))
+        return self.known
 
     def _waits(self) -> Floats | float:
         return 0.0 if self.careful_waits is None else self.careful_waits
 
     def _add(self, load: Floats, *, waits: bool, careful: bool) -> None:
+        if not waits:
+            self.known = None
         if careful and self.careful is not None and self.careful_waits is not None:
             if waits:
                 self.careful_waits += load

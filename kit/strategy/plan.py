@@ -42,6 +42,9 @@ ROUNDS = 12
 FIRST_ROUNDS, FIRST_SECONDS = 3, 5.0
 """Enough for a plan to begin with, of few pools."""
 
+NEAR = 5e-3
+"""Near enough for a plan to begin with when the time is up."""
+
 SHARE_OF_GAP = 0.3
 """Part of the gap that the solver may leave, and as much that classes may hide; the rest is for what neither sees."""
 
@@ -72,6 +75,7 @@ class _Search:
         self.bound = -np.inf
         self.keep = undominated(problem)
         self.classes = first_classes(problem)
+        self.tried: dict[tuple[bytes, bytes, bytes], tuple[_Found | None, _Priced | None]] = {}
 
     @property
     def left(self) -> float:
@@ -88,10 +92,10 @@ class _Search:
         """Whether every hour is a class of its own."""
         return len(self.classes.hours) == len(self.classes.of)
 
-    def proven(self, bound: float) -> bool:
+    def proven(self, bound: float, gap: float | None = None) -> bool:
         """Whether no plan is cheaper than the known one by more than the gap if none is below a bound."""
-        known = self.known
-        return known is not None and known.objective - bound <= self.gap * abs(known.objective) + 1e-9
+        known, gap = self.known, self.gap if gap is None else gap
+        return known is not None and known.objective - bound <= gap * abs(known.objective) + 1e-9
 
     def offer(self, found: _Found | None) -> None:
         """Keep a plan if it is the best so far."""
@@ -124,12 +128,14 @@ class _Search:
                 programme = Programme(with_pools(self.problem, likely), self.classes)
             except PlanError:
                 return
-            solution = programme.solve(gap=self.gap * SHARE_OF_GAP, seconds=FIRST_SECONDS)
+            solution = programme.solve(gap=self.gap, seconds=FIRST_SECONDS)
             if solution.x is None:
                 return
             found, priced = self.with_hours(likely, programme, solution.x)
             self.offer(found)
-            if self.left <= 0 or (found is not None and self.proven(solution.bound)):
+            # Out of time, a plan must still be near what its own pools could do at best.
+            near = NEAR if self.left <= 0 else self.gap
+            if found is not None and self.proven(solution.bound, near):
                 return
             self.refine(priced)
 
@@ -138,7 +144,14 @@ class _Search:
         index = np.flatnonzero(keep)[is_on(programme, x)]
         on = is_on(programme, x)
         starts, running = programme.counts(x)
-        return _dispatch(self.problem, index, starts[on], running[:, on], raised=True, priced=self.left > 0)
+        return self.dispatch(index, starts[on], running[:, on])
+
+    def dispatch(self, index: Integers, starts: Integers, running: Integers) -> tuple[_Found | None, _Priced | None]:
+        """Return the plan with these replicas of these pools, worked out once."""
+        key = (index.tobytes(), starts.tobytes(), running.tobytes())
+        if key not in self.tried:
+            self.tried[key] = _dispatch(self.problem, index, starts, running)
+        return self.tried[key]
 
     def refine(self, priced: _Priced | None) -> None:
         """Refine the classes, by prices if they are known and tell hours apart, else a step everywhere."""
@@ -171,10 +184,11 @@ def solve(problem: Problem, *, gap: float = GAP, seconds: float = SECONDS, start
 
 def _searched(problem: Problem, gap: float, seconds: float, start: Plan | None) -> Plan:
     search = _Search(problem, gap, seconds)
-    likely = search.relax()
+    used = np.zeros(problem.shape[2], dtype=bool)
     if start is not None and start.running.shape == (problem.shape[0], problem.shape[2], problem.shape[4]):
-        search.offer(_again(problem, start))
-        likely |= start.used
+        used = start.used
+        search.offer(search.dispatch(np.flatnonzero(used), start.starts[used], start.running[:, used])[0])
+    likely = search.relax() | used
     if not search.done or start is not None:
         search.first_plan(likely)
     for turn in range(ROUNDS + 1):
@@ -204,30 +218,12 @@ def _searched(problem: Problem, gap: float, seconds: float, start: Plan | None) 
     return replace(known.plan, gap=float(proven))
 
 
-def _again(problem: Problem, start: Plan) -> _Found | None:
-    """Return the replicas of another problem's plan put to this one's hours; ``None`` if they do not suffice."""
-    index = np.flatnonzero(start.used)
-    return _dispatch(problem, index, start.starts[index], start.running[:, index])[0]
-
-
 def _dispatch(
-    problem: Problem,
-    index: Integers,
-    starts: Integers,
-    running: Integers,
-    *,
-    raised: bool = False,
-    priced: bool = False,
+    problem: Problem, index: Integers, starts: Integers, running: Integers
 ) -> tuple[_Found | None, _Priced | None]:
-    """Return the plan with given replicas of some pools.
+    """Return the plan with these replicas of these pools, more where they do not suffice, and the prices of its hours.
 
-    Args:
-        problem: of all pools.
-        index: the pools.
-        starts: replicas begun, of these.
-        running: replicas on, of these.
-        raised: add replicas where these do not suffice; the prices are then those at which they are added.
-        priced: tell the prices.
+    Where they do not suffice the prices are those at which replicas are added.
     """
     try:
         exact = Programme(with_pools(problem, index.tolist()), all_hours(with_pools(problem, index.tolist())))
@@ -237,18 +233,14 @@ def _dispatch(
     solution = exact.solve(fixed=number, gap=1e-7)
     if solution.x is not None:
         found = _found(problem, index, exact, solution.x, solution.objective)
-        if not priced:
-            return found, None
         chosen = solution.x[exact.at["y"] : exact.at["x"]]
         return found, _priced(exact, number, exact.solve(fixed=number, chosen=chosen, relaxed=True))
-    if not raised:
-        return None, None
     elastic = exact.solve(at_least=number, relaxed=True)
     if elastic.x is None:
         return None, None
     solution = exact.solve(fixed=np.ceil(elastic.x[: exact.at["v"]] - 1e-6), gap=1e-7)
-    found = None if solution.x is None else _found(problem, index, exact, solution.x, solution.objective)
-    return found, _priced(exact, number, elastic)
+    more = None if solution.x is None else _found(problem, index, exact, solution.x, solution.objective)
+    return more, _priced(exact, number, elastic)
 
 
 def _numbers(programme: Programme, starts: Integers, running: Integers) -> Floats:

@@ -13,11 +13,8 @@ from kit.strategy.choice import LABELS, Choice, Solved
 from kit.strategy.information import evppi_by_driver
 from kit.strategy.problem import WEEKS_PER_MONTH, Floats
 from kit.strategy.returns import irr, payback_months
-from kit.strategy.uncertainty import Futures, certainty, drivers, recommend, sample
+from kit.strategy.uncertainty import SAME, Futures, certainty, drivers, recommend, sample
 from kit.strategy.verdict import Certainty, Driver, Strategy, StrategyKind
-
-SAME = 1e-3
-"""Plans whose costs differ by less than this share count as equally cheap."""
 
 
 def differs(plan: Solved, other: Solved) -> bool:
@@ -61,7 +58,7 @@ def assess(choice: Choice, solved: Sequence[Solved], *, on_step: Callable[[], No
     accepted = choice.terms.regret_share.value
     first = recommend(futures.expected, futures.regret_p95, cost, accepted, candidates=candidates)
     # A plan that is the same under another name goes by the first name.
-    first = min(i for i in candidates if abs(cost[i] - cost[first]) <= SAME * abs(cost[first]))
+    first = min(i for i in candidates if np.allclose(futures.npv[i], futures.npv[first], rtol=SAME))
     order = [first, *(i for i in range(len(solved)) if i != first)]
     futures = replace(
         futures,

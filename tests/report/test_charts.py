@@ -68,7 +68,9 @@ def test_tornado_warns_of_an_input_that_overturns(verdict: Verdict):
     """A switch inside the range of an input is said in the title."""
     driver = verdict.drivers[0].model_copy(update={"low": 0.5, "high": 2.0, "switches_at": 1.25})
     title = findings.tornado_finding(verdict.model_copy(update={"drivers": (driver,)}))
-    assert title == f"Within its range, {driver.name} alone can overturn the verdict: at 1.2 times today's value"
+    assert title == (
+        f"Within its range, one input alone can overturn the verdict: {driver.name} at 1.2 times what was taken"
+    )
 
 
 def test_demand_and_profile_charts(audit):

@@ -119,7 +119,7 @@ def test_page_one_holds_the_decision(pdf, verdict):
     assert "million tokens per hour" in first
     assert "per month" in first
     assert "Assumed" in first
-    assert "Four plans compared" in pdf_text(pdf, 1)
+    assert "Six plans compared" in pdf_text(pdf, 1)
 
 
 def test_pdf_has_bookmarks_language_and_one_typeface(pdf):

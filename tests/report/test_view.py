@@ -9,7 +9,7 @@ from kit.record import Basis
 from kit.report.parts import Table
 from kit.report.view import view
 from kit.report.words import amount, months, number, per_thousand, percent, seconds, tokens
-from kit.strategy.reasons import money
+from kit.strategy.reasons import how_far, money
 
 
 def test_key_figures_come_from_their_fields(verdict):
@@ -23,9 +23,8 @@ def test_key_figures_come_from_their_fields(verdict):
     assert money(best.npv_p90, "EUR") in cost.note
     assert back.value == months(best.payback_months)
     assert money(best.capex, "EUR") in back.note
-    switching = [driver for driver in verdict.drivers if driver.switches_at]
-    first = min(switching, key=lambda driver: max(driver.switches_at, 1 / driver.switches_at))
-    assert turn.value == f"{first.switches_at:.2g} times"
+    first = min(verdict.drivers, key=how_far)
+    assert turn.value == f"{first.switches_at:.2g} ×"
     assert first.name in turn.note
 
 

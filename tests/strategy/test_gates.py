@@ -17,7 +17,7 @@ def options(insurer):
     terms = resolve(insurer.engagement)
     return (
         terms,
-        {api.label: api for api in apis(insurer.engagement, insurer.prices)},
+        {api.label: api for api in apis(insurer.engagement, insurer.demand, insurer.prices)},
         pools(insurer.engagement, insurer.profiles, insurer.prices, terms),
     )
 

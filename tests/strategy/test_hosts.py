@@ -73,7 +73,7 @@ def test_a_rule_of_the_engagement_binds_every_workload_and_a_workload_adds_its_o
 def test_a_strike_names_rule_term_evidence_and_way_out(insurer):
     """Nothing is known of a certificate of the Gemini Developer API: DORA strikes it, and a contract lifts that."""
     terms = resolve(insurer.engagement)
-    known = {option.label: option for option in apis(insurer.engagement, insurer.prices)}
+    known = {option.label: option for option in apis(insurer.engagement, insurer.demand, insurer.prices)}
     google = known["gemini-2.5-flash (google)"]
     agent = next(item for item in insurer.engagement.workloads if item.name == "Research agent")
     (strike,) = gate_api(agent, google, insurer.engagement, terms)

@@ -1,4 +1,4 @@
-"""The mixed-integer programme, against the newsvendor rule, brute force and closed forms."""
+"""The plan, against the newsvendor rule, brute force and closed forms."""
 
 from __future__ import annotations
 
@@ -7,169 +7,353 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from kit.engagement.record import Place
 from kit.errors import PlanError
-from kit.strategy.plan import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Problem, most_replicas, newsvendor, solve
+from kit.strategy.newsvendor import newsvendor
+from kit.strategy.plan import solve
+from kit.strategy.problem import Caps, most_replicas, undominated
+from tests.strategy.problems import WEEKS_PER_MONTH, bill, check, problem, random_problem, week
+
+HOURS_PER_MONTH = 168 * WEEKS_PER_MONTH
 
 
-def problem(requests, *, seconds, api_price, replica_cost, **other) -> Problem:
-    requests = np.atleast_2d(np.asarray(requests, dtype=float))
-    seconds = np.asarray(seconds, dtype=float).reshape(len(requests), -1)
-    pools = seconds.shape[1]
-    fields = {
-        "deferrable": np.zeros(len(requests), dtype=bool),
-        "at_most": np.full(pools, 20.0),
-        "pool_place": (Place.OWN,) * pools,
-        "staff_cost": {},
-        "headroom": 0.8,
-        "spare": 0,
-    } | other
-    return Problem(
-        requests=requests,
-        seconds=seconds,
-        api_price=np.asarray(api_price, dtype=float).reshape(len(requests)),
-        replica_cost=np.asarray(replica_cost, dtype=float).reshape(pools),
-        **fields,
+def one_pool(seed: int, rng: np.random.Generator):
+    terms = {"seconds": rng.uniform(0.2, 5), "api_price": 10 ** rng.uniform(-4, -1.7), "cost": rng.uniform(200, 8000)}
+    return week(seed), terms
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_one_workload_and_one_kind_of_gpu_is_the_newsvendor_rule_and_brute_force(seed):
+    """With one workload and one kind of GPU the plan buys what the newsvendor rule buys, at brute force's cost."""
+    requests, terms = one_pool(seed, np.random.default_rng(seed))
+    seconds, price, cost = terms["seconds"], terms["api_price"], terms["cost"]
+
+    def with_replicas(n: int) -> float:
+        overflow = sum(max(0.0, load - n * 3600 / seconds) for load in requests)
+        return n * cost + overflow * price * WEEKS_PER_MONTH
+
+    plan = solve(problem([requests], seconds=seconds, api_price=[price], start_cost=[cost]), gap=0.0)
+    assert plan.cost == pytest.approx(min(with_replicas(n) for n in range(21)), rel=1e-6)
+    hourly = {"cost_per_hour": cost / HOURS_PER_MONTH, "at_most": 20}
+    bought = newsvendor(requests, seconds=seconds, api_price=price, **hourly)
+    assert plan.cost == pytest.approx(with_replicas(bought), rel=1e-6)
+
+
+def dispatched(given, counts, distinct: int) -> float:
+    """Return the API's bill of the cheapest dispatch of some hours at given replicas, by a programme of its own."""
+    _, workloads, pools, _, hours = given.shape
+    price = np.where(np.isnan(given.api_price[0]).all(axis=1), np.nan, np.nanmin(given.api_price[0], axis=1, initial=9))
+    total = 0.0
+    for hour in range(distinct):
+        wanted = given.requests[0, :, hour]
+        # Variables: requests of each workload to each pool, then to its cheapest API.
+        costs = np.concatenate([np.zeros(workloads * pools), np.nan_to_num(price)])
+        served = np.hstack([np.kron(np.eye(workloads), np.ones(pools)), np.eye(workloads)])
+        rows, limits = [], []
+        for p in range(pools):
+            load = np.zeros((workloads, pools))
+            load[:, p] = np.nan_to_num(given.seconds[:, p])
+            rows.append(np.concatenate([load.ravel(), np.zeros(workloads)]))
+            limits.append(3600.0 * counts[p])
+            rows.append(np.concatenate([(load * given.needs_spare[:, None]).ravel(), np.zeros(workloads)]))
+            limits.append(3600.0 * max(counts[p] - given.spare[p], 0))
+        struck = np.concatenate([np.isnan(given.seconds).ravel(), np.isnan(price)])
+        ends = [(0, 0 if no else None) for no in struck]
+        found = linprog(costs, A_ub=np.array(rows), b_ub=limits, A_eq=served, b_eq=wanted, bounds=ends)
+        if found.x is None:
+            return np.inf
+        total += float(found.fun)
+    return total * WEEKS_PER_MONTH * given.months[0] * hours / distinct
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_three_workloads_and_two_pools_equal_brute_force(seed):
+    """Every pair of numbers of replicas, each hour dispatched by a programme of its own: the plan costs the least."""
+    rng = np.random.default_rng(seed)
+    given = random_problem(seed, pools=2, distinct=4)
+    people = {Place.OWN: 700.0, Place.RENTED: 400.0}
+    given = replace(
+        given,
+        requests=given.requests * rng.uniform(0.4, 0.8),
+        staff_cost=people,
+        move_cost=np.zeros(3),
+        at_most=np.full(2, 4.0),
+    )
+    best = np.inf
+    for counts in itertools.product(range(5), repeat=2):
+        fixed = float(np.dot(counts, given.start_cost[:, 0]))
+        fixed += sum(people[given.pool_place[p]] * given.months[0] for p in range(2) if counts[p])
+        if fixed < best:
+            best = min(best, fixed + dispatched(given, counts, 4))
+    if np.isinf(best):
+        with pytest.raises(PlanError):
+            solve(given, gap=0.0)
+        return
+    plan = solve(given, gap=0.0)
+    check(given, plan)
+    assert plan.cost == pytest.approx(best, rel=1e-6)
+
+
+def test_growth_makes_the_plan_buy_later():
+    """Where the work doubles every year, the second replica is bought in the second year, not in the first."""
+    requests = np.array([1.0, 2.0, 4.0])[:, None, None] * np.full((1, 1, 168), 3600.0)
+    years = np.array([12.0, 12.0, 12.0])
+    given = problem(requests, seconds=[[1.0]], api_price=[np.nan], start_cost=[[36e3, 24e3, 12e3]], months=years)
+    plan = solve(given, gap=0.0)
+    assert plan.starts.tolist() == [[1, 1, 2]]
+    assert plan.replicas.tolist() == [[1], [2], [4]]
+    assert plan.cost == pytest.approx(36e3 + 24e3 + 2 * 12e3)
+
+
+def test_a_replica_serves_as_long_as_it_lasts_and_is_then_begun_anew():
+    """Of three years, one that lasts two serves the first two, and another the third."""
+    requests = np.full((3, 1, 168), 3600.0)
+    given = problem(requests, seconds=[[1.0]], api_price=[np.nan], start_cost=[[10.0, 10.0, 10.0]], lasts=np.array([2]))
+    plan = solve(given, gap=0.0)
+    assert plan.starts.sum() == 2
+    assert (plan.running >= 1).all()
+    check(given, plan)
+
+
+def test_a_commitment_that_can_only_begin_at_once_is_held_beside_another():
+    """Where nothing can be begun in the third year, one is begun in the second though the first still lasts."""
+    given = problem(
+        np.full((3, 1, 168), 3600.0),
+        seconds=[[1.0]],
+        api_price=[np.nan],
+        start_cost=[[10.0, 10.0, np.inf]],
+        lasts=np.array([2]),
+        at_most=np.array([2.0]),
+    )
+    plan = solve(given, gap=0.0)
+    assert plan.starts.tolist() == [[1, 1, 0]]
+    assert plan.running[:, 0, 0].tolist() == [1, 2, 1]
+
+
+def test_machines_had_by_the_hour_are_off_in_idle_blocks():
+    """Work in office hours keeps a rented machine on in these blocks only, at their hours' cost."""
+    busy = np.zeros(168)
+    for day in range(5):
+        busy[day * 24 + 8 : day * 24 + 17] = 3600.0
+    given = problem([busy], seconds=[[1.0]], api_price=[np.nan], hour_cost=np.array([[3.0]]))
+    plan = solve(given, gap=0.0)
+    on = plan.running[0, 0].astype(bool)
+    assert on[6:18].all()
+    assert on.sum() == 5 * 12
+    assert plan.cost == pytest.approx(5 * 12 * 3.0)
+    assert plan.starts.sum() == 0
+
+
+def test_weekends_are_switched_apart_from_weekdays_and_flows_stay_in_their_hours():
+    """Each block has its own number, and every hour's requests are served in that hour."""
+    rng = np.random.default_rng(0)
+    requests = np.where(np.arange(168) >= 120, 9000.0, 3000.0) * rng.uniform(0.7, 1.0, 168)
+    requests[144:150] = 0.0
+    given = problem([requests], seconds=[[1.0]], api_price=[0.01], hour_cost=np.array([[2.0]]))
+    plan = solve(given, gap=0.0)
+    check(given, plan)
+    assert plan.running[0, 0, 150] == 3
+    assert plan.running[0, 0, 12] == 1
+
+
+def two_ways(**caps):
+    return problem(
+        [np.full(168, 3600.0)],
+        seconds=[[1.0]],
+        api_price=np.array([[[0.001, 0.0011]]]),
+        start_cost=[1500.0],
+        capex=np.array([[1000.0]]),
+        pool_provider=(None,),
+        api_provider=("near", "far"),
+        pool_co2=np.array([10.0]),
+        api_co2=np.array([[1e-7, 2e-7]]),
+        caps=Caps(**caps),
     )
 
 
-def week(seed: int, *, mean: float = 3000.0) -> np.ndarray:
-    return np.random.default_rng(seed).gamma(1.5, mean / 1.5, 168)
+API_BILL = 3600 * HOURS_PER_MONTH * 0.001
 
 
-def brute_force_cost(requests, *, seconds, api_price, replica_cost, headroom, most) -> float:
-    """Independent oracle: price every number of replicas hour by hour."""
-    costs = []
-    for replicas in range(most + 1):
-        carried = replicas * headroom * 3600 / seconds
-        overflow = sum(max(0.0, load - carried) for load in requests)
-        costs.append(replicas * replica_cost + overflow * api_price * (365.25 / 7 / 12))
-    return min(costs)
+def test_caps_hold_and_raise_the_cost_or_rule_every_plan_out():
+    """A limit on cost, purchases, one provider's share or CO₂ is kept, at more cost, or no plan is left."""
+    free = solve(two_ways(), gap=0.0)
+    assert free.cost == pytest.approx(1500.0)
+    assert solve(two_ways(cost=1501.0), gap=0.0).cost == pytest.approx(1500.0)
+    with pytest.raises(PlanError):
+        solve(two_ways(cost=1499.0), gap=0.0)
+    assert solve(two_ways(capex=999.0), gap=0.0).cost == pytest.approx(API_BILL)
+    halves = solve(two_ways(capex=0.0, spend_share=0.6), gap=0.0)
+    by_api = halves.flow_api.sum(axis=(0, 1, 3)) * WEEKS_PER_MONTH * np.array([0.001, 0.0011])
+    assert (by_api / by_api.sum()).max() == pytest.approx(0.6)
+    assert halves.cost > API_BILL
+    with pytest.raises(PlanError):
+        solve(two_ways(capex=0.0, spend_share=0.4), gap=0.0)
+    yearly = 3600 * HOURS_PER_MONTH * 12 * 1e-7
+    assert yearly < 10
+    clean = solve(two_ways(co2=yearly * 1.001), gap=0.0)
+    assert clean.cost == pytest.approx(API_BILL)
+    assert clean.running.sum() == 0
+    with pytest.raises(PlanError):
+        solve(two_ways(co2=yearly * 0.9), gap=0.0)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 10**6),
-    seconds=st.floats(0.1, 5),
-    api_price=st.floats(1e-4, 0.02),
-    replica_cost=st.floats(200, 8000),
-)
-def test_one_workload_and_one_kind_of_gpu_is_the_newsvendor_rule_and_brute_force(
-    seed, seconds, api_price, replica_cost
-):
-    """With one workload and one kind of GPU the plan buys what the newsvendor rule buys, at brute force's cost."""
-    requests = week(seed)
-    given_problem = problem(requests, seconds=seconds, api_price=api_price, replica_cost=replica_cost)
-    plan = solve(given_problem, gap=0.0)
-    terms = {"seconds": seconds, "api_price": api_price, "replica_cost": replica_cost, "headroom": 0.8}
-    assert plan.cost == pytest.approx(brute_force_cost(requests, most=20, **terms), rel=1e-6)
-    bought = newsvendor(requests, at_most=20, **terms)
-    carried = bought * 0.8 * 3600 / seconds
-    overflow = np.clip(requests - carried, 0, None).sum()
-    cost = bought * replica_cost + overflow * api_price * WEEKS_PER_MONTH
-    assert cost == pytest.approx(plan.cost, rel=1e-6)
+def test_a_price_on_carbon_moves_work_and_is_not_in_the_cost():
+    """Ten tonnes a year of an own machine weigh more than the API's few when a tonne counts enough."""
+    given = two_ways()
+    costly = solve(replace(given, carbon_price=2000.0), gap=0.0)
+    assert costly.running.sum() == 0
+    assert costly.cost == pytest.approx(API_BILL), "what carbon counts is not paid"
+    assert solve(replace(given, carbon_price=100.0), gap=0.0).running.any()
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_two_workloads_and_two_pools_equal_brute_force(seed):
-    """For every number of replicas the hours are dispatched by hand-written greed; the plan costs the least of them."""
-    rng = np.random.default_rng(seed)
-    requests = rng.gamma(1.5, 1500, (2, 168))
-    own_pool = [rng.uniform(0.5, 3), rng.uniform(0.5, 3)]
-    seconds = np.array([[own_pool[0], np.nan], [np.nan, own_pool[1]]])
-    price, cost = rng.uniform(5e-4, 5e-3, 2), rng.uniform(500, 3000, 2)
-    people = {Place.OWN: 700.0, Place.API: 300.0}
-    given_problem = problem(requests, seconds=seconds, api_price=price, replica_cost=cost, staff_cost=people)
-    best = np.inf
-    for counts in itertools.product(range(8), repeat=2):
-        total, overflow_of_all = float(np.dot(counts, cost)), 0.0
-        for w in range(2):
-            over = np.clip(requests[w] - counts[w] * 0.8 * 3600 / own_pool[w], 0, None).sum()
-            overflow_of_all += over
-            total += over * price[w] * (365.25 / 7 / 12)
-        total += people[Place.OWN] * any(counts) + people[Place.API] * (overflow_of_all > 0)
-        best = min(best, total)
-    assert solve(given_problem, gap=0.0).cost == pytest.approx(best, rel=1e-6)
+def test_moving_costs_keep_small_savings_from_moving():
+    """A workload stays with its API where moving costs more than it saves."""
+    saving = API_BILL - 1500.0
+    assert saving > 0
+    stays = replace(two_ways(), move_cost=np.array([saving + 1]))
+    moves = replace(two_ways(), move_cost=np.array([saving - 1]))
+    assert solve(stays, gap=0.0).running.sum() == 0
+    plan = solve(moves, gap=0.0)
+    assert plan.running.any()
+    assert plan.cost == pytest.approx(1500.0 + saving - 1)
+
+
+def test_people_are_paid_once_for_each_place_and_phase():
+    """Two own pools and two workloads need one team in each year that they are used."""
+    given = problem(
+        np.full((2, 2, 168), 3600.0),
+        seconds=[[1.0, np.nan], [np.nan, 1.0]],
+        api_price=[np.nan, np.nan],
+        start_cost=[[100.0, 100.0], [100.0, 100.0]],
+        months=np.array([12.0, 11.0]),
+        staff_cost={Place.OWN: 50.0, Place.RENTED: 70.0, Place.API: 90.0},
+    )
+    plan = solve(given, gap=0.0)
+    assert plan.cost == pytest.approx(2 * 100.0 + 50.0 * 23.0)
+    assert plan.cost == pytest.approx(bill(given, plan))
+
+
+def test_people_for_the_api_are_paid_only_where_one_is_used():
+    """With an API team dearer than a second machine, the peak stays at home."""
+    peak = np.full(168, 3600.0)
+    peak[10] = 5000.0
+    given = problem([peak], seconds=[[1.0]], api_price=[0.001], start_cost=[500.0])
+    assert solve(given, gap=0.0).cost == pytest.approx(500.0 + 1400 * 0.001 * WEEKS_PER_MONTH)
+    assert solve(replace(given, staff_cost={Place.API: 600.0}), gap=0.0).cost == pytest.approx(1000.0)
 
 
 def test_work_that_can_wait_fills_the_hours_that_are_paid_for():
     """A day's deferrable work spreads over the day: one replica carries what would need 24 in its own hour."""
     burst = np.zeros(168)
-    burst[::24] = 24 * 0.8 * 3600  # all in the hour after midnight, just what one replica does in a day at 1 s each
-    at_once = problem(burst, seconds=1.0, api_price=np.nan, replica_cost=1000.0, at_most=np.array([40.0]))
+    burst[::24] = 24 * 3600  # all in the hour after midnight, just what one replica does in a day at 1 s each
+    fields = {"seconds": [[1.0]], "api_price": [np.nan], "start_cost": [1000.0], "at_most": np.array([40.0])}
+    at_once = problem([burst], **fields)
     waiting = replace(at_once, deferrable=np.array([True]))
-    assert solve(at_once).replicas.tolist() == [24]
+    assert solve(at_once).replicas.tolist() == [[24]]
     plan = solve(waiting)
-    assert plan.replicas.tolist() == [1]
-    assert plan.flow_pool[0, 0] == pytest.approx(np.full(168, 0.8 * 3600)), "the same share of each free hour"
+    assert plan.replicas.tolist() == [[1]]
+    assert plan.flow_pool[0, 0, 0] == pytest.approx(np.full(168, 3600.0)), "the same share of each free hour"
 
 
-def test_every_request_is_served_and_no_pool_is_overloaded():
-    """Flows add up to the demand in each hour, and no pool carries more than its planned capacity without the spare."""
-    requests = np.vstack([week(1), week(2), week(3)])
-    deferrable = np.array([False, False, True])
-    seconds = np.array([[1.0, 0.5], [2.0, np.nan], [1.0, 1.0]])
-    given_problem = problem(
-        requests,
-        seconds=seconds,
-        api_price=[0.002, np.nan, 0.001],
-        replica_cost=[900.0, 1500.0],
-        deferrable=deferrable,
-        spare=1,
+def test_work_that_can_wait_fills_the_valleys_of_its_own_day():
+    """It goes where the day's other work leaves room, and no day does another's."""
+    rng = np.random.default_rng(5)
+    first = rng.uniform(0, 3600, 168)
+    room = (3600 - first).reshape(7, 24).sum(axis=1)
+    later = np.repeat(room * 0.95 / 24, 24)
+    given = problem(
+        [first, later],
+        seconds=[[1.0], [1.0]],
+        api_price=[np.nan, np.nan],
+        start_cost=[100.0],
+        deferrable=np.array([False, True]),
     )
-    plan = solve(given_problem)
-    served = plan.flow_pool.sum(axis=1) + plan.flow_api
-    assert served[:2] == pytest.approx(requests[:2], rel=1e-6)
-    assert served[2].reshape(7, 24).sum(axis=1) == pytest.approx(requests[2].reshape(7, 24).sum(axis=1), rel=1e-6)
-    load = np.einsum("wph,wp->ph", plan.flow_pool, np.nan_to_num(seconds))
-    room = (plan.replicas - 1).clip(0) * SECONDS_PER_HOUR * 0.8
-    assert (load <= room[:, None] * (1 + 1e-6) + 1e-6).all()
-    assert plan.flow_api[1].sum() == 0, "a workload without a permitted API never reaches one"
-    assert plan.flow_pool[1, 1].sum() == 0, "a workload never reaches a pool that it may not use"
+    plan = solve(given)
+    check(given, plan)
+    assert plan.replicas.tolist() == [[1]]
 
 
-def test_a_dearer_api_never_takes_more_work():
-    """Raising the API's price never raises the share of requests that go there."""
-    requests = week(7)
-    shares = []
-    for price in (0.0005, 0.001, 0.002, 0.004, 0.008):
-        plan = solve(problem(requests, seconds=1.5, api_price=price, replica_cost=1200.0), gap=0.0)
-        shares.append(plan.flow_api.sum() / requests.sum())
-    assert shares == sorted(shares, reverse=True)
-
-
-def test_scaling_all_prices_scales_the_cost_and_not_the_plan():
-    """Ten times every price gives ten times the cost with the same replicas."""
-    base = problem(week(5), seconds=1.0, api_price=0.003, replica_cost=1500.0, staff_cost={Place.OWN: 400.0})
-    dear = replace(
-        base, api_price=base.api_price * 10, replica_cost=base.replica_cost * 10, staff_cost={Place.OWN: 4000.0}
+def test_spares_serve_what_may_overflow_while_nothing_fails():
+    """Bound work needs one replica and one spare; the other workload fills both, and more only what is left over."""
+    bound, other = np.full(168, 1800.0), np.full(168, 6000.0)
+    given = problem(
+        [bound, other],
+        seconds=[[1.0], [1.0]],
+        api_price=[np.nan, 0.0001],
+        start_cost=[900.0],
+        spare=np.array([1]),
     )
-    cheap_plan, dear_plan = solve(base, gap=0.0), solve(dear, gap=0.0)
-    assert dear_plan.replicas.tolist() == cheap_plan.replicas.tolist()
-    assert dear_plan.cost == pytest.approx(10 * cheap_plan.cost, rel=1e-6)
+    plan = solve(given, gap=0.0)
+    check(given, plan)
+    assert plan.replicas.tolist() == [[2]]
+    assert plan.flow_pool[0, 1, 0] == pytest.approx(np.full(168, 7200.0 - 1800.0))
+
+
+def test_deferrable_work_beside_spares_keeps_every_request():
+    """Bound work that can wait, with the spares full of other work, is neither lost nor put where it does not fit."""
+    rng = np.random.default_rng(2)
+    given = problem(
+        [rng.uniform(5000, 7000, 168), np.full(168, 1500.0), np.full(168, 800.0)],
+        seconds=[[1.0], [1.0], [1.0]],
+        api_price=[0.0005, np.nan, 0.001],
+        start_cost=[400.0],
+        spare=np.array([1]),
+        deferrable=np.array([False, True, True]),
+    )
+    check(given, solve(given, gap=0.0))
 
 
 def test_no_permitted_option_and_too_little_capacity_are_said():
     """A workload without an option, or one that the offers cannot carry, raises a PlanError."""
     with pytest.raises(PlanError, match="without a permitted option"):
-        solve(problem(week(1), seconds=np.nan, api_price=np.nan, replica_cost=1.0))
+        solve(problem([week(1)], seconds=[[np.nan]], api_price=[np.nan], start_cost=[1.0]))
     with pytest.raises(PlanError, match="no plan serves every workload"):
-        solve(problem(week(1), seconds=50.0, api_price=np.nan, replica_cost=1.0, at_most=np.array([1.0])))
+        solve(problem([week(1)], seconds=[[50.0]], api_price=[np.nan], start_cost=[1.0], at_most=np.array([1.0])))
 
 
 def test_most_replicas_is_the_busiest_hour_and_the_spare():
-    """7,200 s of work in the busiest hour at a headroom of 0.8 need ⌈7200 ÷ 2880⌉ = 3 replicas, and one to spare."""
+    """7,200 s of work in the busiest hour need 2 replicas, and one to spare."""
     requests = np.full(168, 100.0)
     requests[5] = 7200.0
-    given_problem = problem(requests, seconds=1.0, api_price=np.nan, replica_cost=1.0, spare=1)
-    assert most_replicas(given_problem).tolist() == [4]
+    given = problem([requests], seconds=[[1.0]], api_price=[np.nan], start_cost=[1.0], spare=np.array([1]))
+    assert most_replicas(given).tolist() == [[3]]
 
 
 def test_without_any_pool_everything_goes_to_the_api():
     """A client without GPU offers pays its API bill and no more."""
     requests = week(3)
-    bare = problem(requests, seconds=np.empty((1, 0)), api_price=0.002, replica_cost=[])
-    assert solve(bare).cost == pytest.approx(requests.sum() * 0.002 * 365.25 / 7 / 12)
+    bare = problem([requests], seconds=np.empty((1, 0)), api_price=[0.002])
+    assert solve(bare).cost == pytest.approx(requests.sum() * 0.002 * WEEKS_PER_MONTH)
+
+
+def test_a_pool_that_another_outdoes_is_left_out_and_of_two_alike_one_stays():
+    """Slower and dearer is never needed; the one that stays must be there in numbers enough for both."""
+    fields = {"seconds": [[1.0, 1.0, 2.0]], "api_price": [np.nan], "start_cost": [100.0, 100.0, 120.0]}
+    given = problem([week(4)], **fields)
+    kept = undominated(given)
+    assert kept.sum() == 1
+    assert not kept[2]
+    few = replace(given, at_most=np.array([2.0, 2.0, 20.0]))
+    assert undominated(few).sum() > 1
+    assert undominated(replace(given, caps=Caps(spend_share=0.5))).all()
+    elsewhere = replace(given, pool_place=(Place.OWN, Place.RENTED, Place.OWN), staff_cost={Place.RENTED: 10.0})
+    assert undominated(replace(elsewhere, start_cost=np.array([[100.0], [90.0], [120.0]])))[:2].all()
+
+
+def test_leaving_outdone_pools_out_changes_no_cost():
+    """With each pool there twice, once a little dearer, the plan costs what it costs with the cheaper ones."""
+    for seed in range(6):
+        given = random_problem(seed, pools=2)
+        twice = replace(
+            given,
+            seconds=np.tile(given.seconds, 2),
+            start_cost=np.vstack([given.start_cost, given.start_cost * 1.01]),
+            hour_cost=np.tile(given.hour_cost, (2, 1)),
+            lasts=np.tile(given.lasts, 2),
+            at_most=np.tile(given.at_most, 2),
+            spare=np.tile(given.spare, 2),
+            pool_place=given.pool_place * 2,
+        )
+        assert solve(twice, gap=0.0).cost == pytest.approx(solve(given, gap=0.0).cost, rel=1e-6)

@@ -58,7 +58,7 @@ def case(insurer) -> Case:
         terms=terms,
         chat=works["Customer chat"],
         nightly=works["Nightly extraction"],
-        api=next(one for one in apis(said, insurer.prices) if one.label == "gpt-5-mini (openai)"),
+        api=next(one for one in apis(said, insurer.demand, insurer.prices) if one.label == "gpt-5-mini (openai)"),
         own=next(one for one in everything if one.place is Place.OWN and "70B" in one.model.name),
         rented=next(one for one in everything if one.offer.provider == "hyperstack"),
     )
@@ -72,7 +72,8 @@ def changed(part, **changes):
 def offering(option, **changes):
     """Return an option whose offer says something else."""
     offer: ApiOffer | GpuOffer = changed(option.offer, **changes)
-    return dataclasses.replace(option, offer=offer)
+    had = {"commitment": offer.commitment} if isinstance(offer, GpuOffer) and offer.commitment else {}
+    return dataclasses.replace(option, offer=offer, **had)
 
 
 def gates(strikes) -> list[str]:

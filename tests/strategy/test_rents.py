@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from kit.engagement.record import GpuOffer, Place, Region
+from kit.engagement.record import Commitment, Engagement, GpuOffer, Place, Region
 from kit.errors import InputError
-from kit.pricing.rental import rentals
-from kit.record import Basis
+from kit.pricing.rental import Rental, rentals
+from kit.record import Basis, Figure
 from kit.report.audit import open_audit
 from kit.strategy.choice import choose
 from kit.strategy.inputs import inputs
 from kit.strategy.options import apis, pools
-from kit.strategy.rents import quotes_of, regions_of, rent_usd
+from kit.strategy.rents import quotes_of, regions_of, rents_usd
 from kit.strategy.terms import resolve
 from tests.conftest import SMALL
 
@@ -57,6 +59,40 @@ def test_a_renters_region_lies_in(name, found):
 
 def offer(provider: str, *regions: Region, card: str = "H100 SXM", **other) -> GpuOffer:
     return GpuOffer(accelerator=card, tenure=Place.RENTED, provider=provider, regions=regions, **other)
+
+
+def rent_usd(offered: GpuOffer, engagement: Engagement, listed: Sequence[Rental]) -> Figure:
+    """The price on demand."""
+    found = rents_usd(offered, engagement, listed, within_years=3)
+    return next(rent.usd_per_hour for rent in found if rent.commitment is Commitment.ON_DEMAND)
+
+
+def test_a_longer_commitment_and_a_machine_that_may_be_taken_back_are_cheaper(insurer):
+    """Where a renter lists them, reserved and spot prices are options beside the one on demand, each with its term."""
+    listed = rentals("H100 SXM")
+    several = [
+        found
+        for name in {item.provider for item in listed}
+        if len(found := rents_usd(offer(name), insurer.engagement, listed, within_years=3)) > 1
+    ]
+    assert several, "somebody lists more than a price on demand"
+    for found in several:
+        by_kind = {rent.commitment: rent for rent in found}
+        on_demand = by_kind[Commitment.ON_DEMAND].usd_per_hour.value
+        for kind, rent in by_kind.items():
+            assert rent.usd_per_hour.value <= on_demand
+            assert (rent.term_years is not None) is (kind is Commitment.RESERVED)
+            assert rent.term_years is None or rent.term_years <= 3
+
+
+def test_an_offer_that_names_its_commitment_has_that_one_only(insurer):
+    """Asked for on demand alone, nothing else is offered; asked for what nobody lists, it says so."""
+    listed = rentals("H100 SXM")
+    only = rents_usd(offer("aws", commitment="on-demand"), insurer.engagement, listed, within_years=3)
+    assert [rent.commitment for rent in only] == [Commitment.ON_DEMAND]
+    bare = [item.model_copy(update={"usd_per_gpu_hour_spot": None}) for item in listed]
+    with pytest.raises(InputError, match="no public price of H100 SXM spot at aws"):
+        rents_usd(offer("aws", commitment="spot"), insurer.engagement, bare, within_years=3)
 
 
 def test_a_client_in_the_eu_does_not_get_the_us_price(insurer):
@@ -105,9 +141,10 @@ def test_one_renter_in_two_regions_is_two_options(insurer):
     engagement = insurer.engagement.model_copy(update={"gpu_offers": (*insurer.engagement.gpu_offers, *two)})
     terms = resolve(engagement)
     found = pools(engagement, insurer.profiles, insurer.prices, terms)
-    choice = choose(engagement, insurer.demand, terms, apis(engagement, insurer.prices), found)
+    choice = choose(engagement, insurer.demand, terms, apis(engagement, insurer.demand, insurer.prices), found)
     prices = {pool.renter: pool.price.value * 1.15 for pool in choice.pools if pool.offer.provider == "aws"}
-    assert prices == {"aws, EU": pytest.approx(7.3616), "aws, US": pytest.approx(6.88)}
+    assert prices["aws, EU"] == pytest.approx(7.3616)
+    assert prices["aws, US"] == pytest.approx(6.88)
     keys = {item.key for item in inputs(choice, insurer.prices)}
     assert {"prices.H100 SXM.rented (aws, EU)", "prices.H100 SXM.rented (aws, US)"} <= keys
 

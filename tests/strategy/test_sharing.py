@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kit.strategy.plan import solve
-from kit.strategy.sharing import only, share_costs, split
+from kit.strategy.problem import only
+from kit.strategy.sharing import share_costs, split
 from tests.strategy.test_plan import problem, week
 
 
@@ -26,13 +27,15 @@ def test_parts_add_up_and_nobody_pays_more_than_alone():
     """The parts are the plan's cost, and sharing costs no workload more than it would pay alone."""
     requests = np.vstack([week(1), week(2), week(3)])
     given_problem = problem(requests, seconds=[1.0, 1.0, 1.0], api_price=[0.002, np.nan, 0.004], replica_cost=1500.0)
-    total = solve(given_problem, gap=0.0).cost
-    parts = share_costs(given_problem, total)
-    assert parts.sum() == pytest.approx(total, rel=1e-6)
+    plan = solve(given_problem, gap=0.0)
+    parts = share_costs(given_problem, plan)
+    assert parts.sum() == pytest.approx(plan.cost, rel=1e-6)
     alone = [solve(only(given_problem, [w]), gap=0.0).cost for w in range(3)]
     assert (parts <= np.array(alone) * 1.002).all()
 
 
 def test_a_single_workload_pays_everything():
     """One workload's part is the whole plan."""
-    assert share_costs(problem(week(1), seconds=1.0, api_price=0.002, replica_cost=900.0), 1234.0).tolist() == [1234.0]
+    given_problem = problem(week(1), seconds=1.0, api_price=0.002, replica_cost=900.0)
+    plan = solve(given_problem)
+    assert share_costs(given_problem, plan).tolist() == [plan.cost]

@@ -117,7 +117,7 @@ def test_a_measurement_from_the_clients_site_replaces_what_is_published(insurer,
         return insurer.profiles[0].model_copy(update=changed)
 
     def seen(ttft: Spread) -> Api:
-        found = apis(insurer.engagement, insurer.prices, [measured(ttft)])
+        found = apis(insurer.engagement, insurer.demand, insurer.prices, [measured(ttft)])
         return next(api for api in found if (api.offer.provider, api.offer.model) == ("openai", "gpt-4.1-mini"))
 
     assert api_ttft_p95_s(seen(spread), agent, far, terms) == pytest.approx(0.68)
@@ -125,13 +125,14 @@ def test_a_measurement_from_the_clients_site_replaces_what_is_published(insurer,
     known = first_token(seen(spread))
     assert known is not None
     assert (known.p50.basis, known.p50.source) == (Basis.MEASURED, "measured at the client's")
-    others = [api for api in apis(insurer.engagement, insurer.prices, [measured(spread)]) if api.measured is None]
+    found = apis(insurer.engagement, insurer.demand, insurer.prices, [measured(spread)])
+    others = [api for api in found if api.measured is None and not api.as_today]
     assert len(others) == len(insurer.engagement.api_offers) - 1
 
 
 def test_a_price_of_another_provider_is_assumed(insurer):
     """Vertex AI by the Gemini Developer API's prices: the same figure, assumed, and its source says whose it is."""
-    known = {api.label: api for api in apis(insurer.engagement, insurer.prices)}
+    known = {api.label: api for api in apis(insurer.engagement, insurer.demand, insurer.prices)}
     theirs = known["gemini-2.5-flash (google)"].price_per_request["Customer chat"]
     taken = known["gemini-2.5-flash (google-vertex)"].price_per_request["Customer chat"]
     assert (taken.value, taken.basis) == (theirs.value, "assumed")
