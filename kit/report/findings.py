@@ -12,6 +12,9 @@ from kit.strategy.verdict import Driver, MeasuredPoint, Strategy, StrategyKind, 
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+FULL = 0.98
+"""Share of its capacity from which an hour counts as full."""
+
 _CLOSE = 0.005
 """Plans that cost within half a per cent of each other count as equal."""
 
@@ -25,7 +28,8 @@ def week_finding(verdict: Verdict) -> str:
     machines = f"{whose.capitalize()} GPUs"
     if len(pools) == 1:
         use = f"{percent(pools[0].utilisation)} used over the week"
-        full = pools[0].peak_utilisation >= 0.99
+        local = (own + rented for own, rented in zip(week.own, week.rented, strict=True))
+        full = any(load >= FULL * most > 0 for load, most in zip(local, week.capacity, strict=True))
         machines += f" are full at the peak and {use}" if full else f" are {use} and never full"
     else:
         machines += " carry the base"
@@ -38,7 +42,7 @@ def hours_finding(verdict: Verdict) -> str:
     """Return in how many hours the GPUs are full and the cloud works, in words."""
     week = verdict.week
     local = [own + rented for own, rented in zip(week.own, week.rented, strict=True)]
-    full = [load >= 0.98 * most > 0 for load, most in zip(local, week.capacity, strict=True)]
+    full = [load >= FULL * most > 0 for load, most in zip(local, week.capacity, strict=True)]
     if not any(local):
         return "The cloud carries every hour of the week"
     head = f"The GPUs are full in {_share_of_hours(full)} of the week"

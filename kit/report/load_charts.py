@@ -73,7 +73,9 @@ def typical_week(verdict: Verdict, *, height: int = 122) -> Any:
     """
     alt = altair()
     rows = _stack(verdict, range(168))
-    top = max(row["y2"] for row in rows) * 1.12
+    peak = max(row["y2"] for row in rows)
+    # Capacity far above the load is cut off rather than flattening the week.
+    top = max(peak, min(max(verdict.week.capacity), 1.6 * peak)) * 1.08
     x = alt.X(
         "x:Q",
         scale=alt.Scale(domain=[0, 168], nice=False),
@@ -93,7 +95,9 @@ def typical_week(verdict: Verdict, *, height: int = 122) -> Any:
             {"x": hour, "y": value} for hour, value in enumerate([*verdict.week.capacity, verdict.week.capacity[-1]])
         ]
         layers.append(
-            alt.Chart(values(line)).mark_line(color=INK, strokeWidth=0.9, interpolate="step-after").encode(x=x, y=y)
+            alt.Chart(values(line))
+            .mark_line(color=INK, strokeWidth=0.9, interpolate="step-after", clip=True)
+            .encode(x=x, y=y)
         )
         layers.append(
             words(

@@ -64,7 +64,7 @@ def plans_npv(verdict: Verdict) -> Any:
         scale=alt.Scale(zero=True),
         axis=alt.Axis(title=f"{unit}, net present value of all cash out", grid=True, tickCount=8),
     )
-    y = alt.Y("name:N", sort=names, axis=alt.Axis(title=None, labelFontSize=9, labelColor=INK, labelLimit=150))
+    y = alt.Y("name:N", sort=names, axis=alt.Axis(title=None, labelFontSize=9, labelColor=INK, labelLimit=200))
     colour = alt.Color("colour:N", scale=None)
     base = alt.Chart(values(rows))
     layers = alt.layer(
@@ -76,8 +76,8 @@ def plans_npv(verdict: Verdict) -> Any:
         layers,
         title=plans_finding(verdict),
         subtitle="Dot: at the figures taken; bar: from the tenth to the ninetieth percentile of the futures sampled",
-        height=24 * len(rows),
-        left=118,
+        height=20 * len(rows),
+        left=182,
     )
 
 

@@ -115,29 +115,31 @@ def busiest(verdict: Verdict) -> Section:
 def rule_of_thumb(verdict: Verdict) -> Section:
     """Return the rule of thumb for this client and over the grid."""
     rule, currency = verdict.rule_of_thumb, verdict.currency
+    people = sorted({row.staff_fte for row in rule.rows})
+    cells = {(row.api_per_mtok, row.tokens_per_s, row.staff_fte): row for row in rule.rows}
     table = Table(
-        caption=f"Million tokens a day from which one machine of one's own costs no more ({rule.machine})",
+        caption=f"Million tokens a day from which a machine of one's own costs no more ({rule.machine}), by people",
         columns=(
             Column(head="API, a million tokens", align="right"),
             Column(head="A replica carries, tokens/s", align="right"),
-            Column(head="People, full-time", align="right"),
-            Column(head="Pays from, M tokens/day", align="right"),
-            Column(head="Rule holds", align="right"),
+            *(Column(head=f"{number(fte)} full-time", align="right") for fte in people),
         ),
         rows=tuple(
             (
-                money(row.api_per_mtok, currency),
-                number(row.tokens_per_s),
-                number(row.staff_fte),
-                "never" if row.million_tokens_per_day is None else tokens(row.million_tokens_per_day),
-                "yes" if row.holds else "no",
+                money(price, currency),
+                number(speed),
+                *(_volume(cells[price, speed, fte].million_tokens_per_day) for fte in people),
             )
-            for row in rule.rows
+            for price, speed in dict.fromkeys((row.api_per_mtok, row.tokens_per_s) for row in rule.rows)
         ),
         small=True,
     )
     blocks: tuple[Block, ...] = (Text(text=rule.sentence), *((table,) if rule.rows else ()))
     return Section(key="thumb", title="The rule of thumb", blocks=blocks)
+
+
+def _volume(millions: float | None) -> str:
+    return "never" if millions is None else tokens(millions)
 
 
 def roadmap(verdict: Verdict) -> Section:

@@ -9,6 +9,8 @@ from kit.engagement.record import Place
 from kit.strategy.verdict import Driver, Placement, Pool, Strategy, StrategyKind
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+SAME = 1e-3
+"""Plans whose costs differ by less than this share are told as one."""
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -93,8 +95,10 @@ def money_sentence(
     cost = f"Costs {money(best.npv, currency)} over {years:g} years (net present value at {percent(rate)})"
     if other is None:
         return f"{cost}; no other plan is within the rules."
+    if better is not None and abs(better.npv - other.npv) <= SAME * abs(other.npv):
+        return f"{cost}, {_difference(better.npv - best.npv, currency)} than {_in_words(better)}, the next best plan."
     text = f"{cost}, {_difference(other.npv - best.npv, currency)} than {_in_words(other)}"
-    if better is None or better is other or better is best:
+    if better is None or better is best:
         return f"{text}."
     return f"{text}, and {_difference(better.npv - best.npv, currency)} than {_in_words(better)}."
 
@@ -113,7 +117,8 @@ def _in_words(strategy: Strategy) -> str:
         StrategyKind.BETTER: "today's API used better",
         StrategyKind.TODAY: "going on as today",
     }[strategy.kind]
-    return f"{words} that may go there" if strategy.exceptions else words
+    there = strategy.exceptions and strategy.kind not in (StrategyKind.BETTER, StrategyKind.TODAY)
+    return f"{words} that may go there" if there else words
 
 
 def turns_at(driver: Driver) -> str:
@@ -175,10 +180,7 @@ def because_gpu(
     here, there = money(cost_month, currency), money(cloud_month, currency)
     if cost_month <= cloud_month:
         return (f"{here} a month here against {there} at {cloud_label}, the cheapest API that passes",)
-    return (
-        f"the machines are there anyway: its part of them and of the people is {here} a month; the bill alone would be "
-        f"{there} at {cloud_label}",
-    )
+    return (f"the machines are there anyway: its part of all is {here} a month, the bill at {cloud_label} {there}",)
 
 
 def strategy_label(kind: StrategyKind, label: str, exceptions: Sequence[str]) -> str:
