@@ -127,9 +127,7 @@ def decide(
         rule_of_thumb=rule_of_thumb(choice),
         triggers=triggers(choice, best, plans.drivers, valid_until),
         roadmap=steps(choice, best, curve, saving=12 * saving / choice.months if other else None),
-        derivations=derive(
-            choice, best, prices=prices, placements=placements, pools=pool_rows, strategies=strategies
-        ),
+        derivations=derive(choice, best, prices=prices, placements=placements, pools=pool_rows, strategies=strategies),
         break_even=curve,
         week=week_of(choice, best),
         service_curves=service_curves(choice, profiles, measured_here),

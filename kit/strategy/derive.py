@@ -20,7 +20,7 @@ from kit.strategy.derive_volumes import bills, cloud, volumes
 from kit.strategy.derive_years import MONTHS, Case, constant, flows_of, horizon, months_between, summed
 from kit.strategy.inputs import inputs
 from kit.strategy.ledger import Ledger
-from kit.strategy.plans import SAME
+from kit.strategy.uncertainty import SAME
 from kit.strategy.verdict import Placement, Pool, Strategy, StrategyKind, YearCash
 
 

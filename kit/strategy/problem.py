@@ -101,14 +101,12 @@ class Problem:
     @property
     def by_hour(self) -> Flags:
         """Whether a pool is had by the hour and can be switched off, (P,)."""
-        flags: Flags = ~np.isnan(self.hour_cost).any(axis=1)
-        return flags
+        return np.asarray(~np.isnan(self.hour_cost).any(axis=1), dtype=np.bool_)
 
     @property
     def api_open(self) -> Flags:
         """Whether a workload may use any API, (W,)."""
-        flags: Flags = ~np.isnan(self.api_price).all(axis=(0, 2))
-        return flags
+        return np.asarray(~np.isnan(self.api_price).all(axis=(0, 2)), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -140,8 +138,7 @@ class Plan:
     @property
     def used(self) -> Flags:
         """Whether a pool is ever used, (P,)."""
-        flags: Flags = self.running.any(axis=(0, 2))
-        return flags
+        return np.asarray(self.running.any(axis=(0, 2)), dtype=np.bool_)
 
 
 def blocks() -> Integers:

@@ -181,13 +181,14 @@ class Programme:
         lower, upper = bounds
         # That shares are 1 at most follows from their sum; saying it again would take a part of the prices.
         upper = np.where((np.arange(self.size) >= self.at["x"]) & (upper > 0), np.inf, upper)
+        pairs: Any = np.stack([lower, upper], axis=1)  # the stubs know only sequences of pairs
         result: Any = linprog(
             costs,
             A_ub=matrix[~equal],
             b_ub=high[~equal],
             A_eq=matrix[equal],
             b_eq=low[equal],
-            bounds=np.stack([lower, upper], axis=1),
+            bounds=pairs,
             method="highs",
         )
         if result.x is None:

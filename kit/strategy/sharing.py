@@ -19,6 +19,7 @@ import numpy as np
 from kit.strategy.plan import solve
 from kit.strategy.problem import Caps, Floats, Plan, Problem, only
 
+
 def share_costs(problem: Problem, plan: Plan) -> Floats:
     """Return each workload's part of the plan's cost, net present value, (W,).
 
