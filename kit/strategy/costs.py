@@ -7,6 +7,7 @@ terms state; payments fall due at the end of each month, purchases at the start 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from kit.engagement.record import Commitment, Place
 from kit.pricing.ownership import (
     capex,
+    cluster_network_cost,
     energy_cost_per_hour,
     maintenance_per_year,
     monthly_rate,
@@ -97,14 +99,16 @@ class ReplicaCost:
 def replica_cost(pool: Pool, terms: Terms) -> ReplicaCost:
     """Return what one replica of a pool costs.
 
-    Own: purchase with the server's share, energy at the power under load around the clock (an upper bound), space by
-    the kilowatt, maintenance, and the staff of a further server by the accelerator, eight in a server. Rented: the rent
-    around the clock.
+    Own: purchase with the server's share and, where a replica spans several servers, the network between them; energy
+    at the power under load around the clock (an upper bound), space by the kilowatt, maintenance, and the staff of a
+    further server by the accelerator, eight in a server. Rented: the rent around the clock.
     """
     if pool.place is Place.RENTED:
         rent = pool.price.value * pool.profile.accelerators * HOURS_PER_MONTH
         return ReplicaCost(capex=0, energy=0, space=0, maintenance=0, staff=0, rent=rent, residual=0)
     bought = capex(pool.profile.accelerators, pool.price.value, server_overhead_share=terms.server_overhead_share.value)
+    spanned = math.ceil(pool.profile.accelerators / ACCELERATORS_PER_SERVER)
+    bought += cluster_network_cost(bought / spanned, spanned, share=terms.cluster_network_share.value)
     watts = pool.power_w.value if pool.power_w else 0.0
     energy = energy_cost_per_hour(watts, pue=terms.pue.value, price_per_kwh=terms.electricity_price_per_kwh.value)
     servers = pool.profile.accelerators / ACCELERATORS_PER_SERVER if pool.price.value else 0.0

@@ -170,8 +170,8 @@ class Strategy(Part):
         cost_per_month: levelised: NPV ÷ annuity factor, engagement's currency.
         npv: net present value of all cash out over the horizon, engagement's currency.
         capex: purchase at the start.
-        payback_months: months until the lower run cost has paid the purchase back against the cloud plan; ``None`` if
-            never, or if nothing is bought.
+        payback_months: months until what it spends first has come back against the cloud plan, resale included;
+            ``None`` if never, or if it spends nothing more at first.
         irr: yearly internal rate of return of what it spends first, against the cloud plan; ``None`` where there is
             none, or more than one.
         co2_tonnes_per_year: of the machines and the APIs, first phase.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -103,6 +104,14 @@ def test_an_own_replica():
     assert cost.staff == pytest.approx(0.25 * 0.1 * 10_000)
     assert (cost.residual, cost.rent) == (pytest.approx(15_000), 0)
     assert cost.run == pytest.approx(cost.energy + cost.space + cost.maintenance + cost.staff)
+
+
+def test_a_replica_over_two_servers_pays_for_the_network_between_them():
+    """Sixteen cards at 1,000 with a quarter on top are two servers of 10,000; 5 % of both for switches is 1,000."""
+    two = pool(Place.OWN, 1_000)
+    wide = dataclasses.replace(two, profile=two.profile.model_copy(update={"accelerators": 16}))
+    assert replica_cost(wide, stated(cluster_network_share=0.05)).capex == pytest.approx(20_000 + 1_000)
+    assert replica_cost(two, stated(cluster_network_share=0.05)).capex == pytest.approx(2_500)
 
 
 def test_a_rented_replica():
