@@ -91,17 +91,14 @@ def typical_week(verdict: Verdict, *, height: int = 122) -> Any:
         *_areas(rows, x, y),
     ]
     if any(verdict.week.capacity):
-        line = [
-            {"x": hour, "y": value} for hour, value in enumerate([*verdict.week.capacity, verdict.week.capacity[-1]])
-        ]
+        held = [*verdict.week.capacity, verdict.week.capacity[-1]]
+        line = [{"x": hour, "y": min(value, top)} for hour, value in enumerate(held)]
         layers.append(
-            alt.Chart(values(line))
-            .mark_line(color=INK, strokeWidth=0.9, interpolate="step-after", clip=True)
-            .encode(x=x, y=y)
+            alt.Chart(values(line)).mark_line(color=INK, strokeWidth=0.9, interpolate="step-after").encode(x=x, y=y)
         )
         layers.append(
             words(
-                [{"x": 168.8, "y": verdict.week.capacity[-1], "text": "GPUs can carry"}],
+                [{"x": 168.8, "y": min(verdict.week.capacity[-1], top), "text": "GPUs can carry"}],
                 x=x,
                 y=y,
                 fontSize=8,

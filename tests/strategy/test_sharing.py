@@ -26,7 +26,7 @@ def test_nothing_to_gain_is_split_evenly():
 def test_parts_add_up_and_nobody_pays_more_than_alone():
     """The parts are the plan's cost, and sharing costs no workload more than it would pay alone."""
     requests = np.vstack([week(1), week(2), week(3)])
-    given_problem = problem(requests, seconds=[1.0, 1.0, 1.0], api_price=[0.002, np.nan, 0.004], replica_cost=1500.0)
+    given_problem = problem(requests, seconds=[1.0, 1.0, 1.0], api_price=[0.002, np.nan, 0.004], start_cost=1500.0)
     plan = solve(given_problem, gap=0.0)
     parts = share_costs(given_problem, plan)
     assert parts.sum() == pytest.approx(plan.cost, rel=1e-6)
@@ -36,6 +36,6 @@ def test_parts_add_up_and_nobody_pays_more_than_alone():
 
 def test_a_single_workload_pays_everything():
     """One workload's part is the whole plan."""
-    given_problem = problem(week(1), seconds=1.0, api_price=0.002, replica_cost=900.0)
+    given_problem = problem(week(1), seconds=1.0, api_price=0.002, start_cost=900.0)
     plan = solve(given_problem)
     assert share_costs(given_problem, plan).tolist() == [plan.cost]
