@@ -162,7 +162,7 @@ def check_audit(audit: Audit) -> None:
 
 
 def decide_audit(audit: Audit, *, on_step: Callable[[], None] | None = None) -> Verdict:
-    """Return the verdict of the audit's records (see :func:`kit.strategy.decide.decide`)."""
+    """Return the verdict of the audit's records (see :func:`kit.strategy.decide.decide`), told of each of its steps."""
     from kit.strategy.decide import decide
 
     return decide(

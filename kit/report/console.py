@@ -30,15 +30,15 @@ def run_verdict(engagement: str, *, out: Path, seconds: float | None, notebooks:
     audit = open_audit(engagement, out=out)
     check_audit(audit)
     from kit.report.document import write_html, write_pdf
+    from kit.strategy.decide import STEPS
 
     if seconds is not None:
         audit = _measured(audit, seconds)
     with _progress_bars() as progress:
         save_records(audit)
-        task = progress.add_task("Deciding", total=None)
-        verdict = decide_audit(audit)
+        deciding = progress.add_task("Deciding", total=STEPS)
+        verdict = decide_audit(audit, on_step=lambda: progress.advance(deciding))
         verdict.write(audit.folder / "verdict.json")
-        progress.update(task, total=1, completed=1)
         executed = _execute(audit, progress) if notebooks else ()
         task = progress.add_task("Writing HTML and PDF", total=2)
         write_html(verdict, audit.folder / "verdict.html", notebooks=executed)

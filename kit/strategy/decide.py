@@ -34,6 +34,8 @@ from kit.strategy.verdict import SourceFile, Strategy, StrategyKind, Verdict
 from kit.strategy.whatif import affordable, alternatives, shadow_prices
 
 VALID_DAYS = 90
+STEPS = 7
+"""How often a decision says that a part of it is done."""
 LIMITS = (
     "Volumes and prices change by the year as stated; within a year they stay as they are.",
     "Machines that are paid by the hour are switched in blocks of six hours, without the minutes that starting takes.",
@@ -76,6 +78,7 @@ def decide(
     """
     step = on_step or (lambda: None)
     choice = prepare(engagement, demand, profiles, prices)
+    step()
     terms, currency = choice.terms, engagement.currency
     solved = solve_all(choice)
     step()

@@ -12,6 +12,7 @@ to 2492, for the exactness by active constraints.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.cluster.vq import kmeans2
@@ -182,9 +183,17 @@ def _few(worth: Floats, rows: Integers, columns: Integers, allowed: float) -> In
 
 
 def _alike(points: Floats, count: int) -> Integers:
-    """Return labels of at most ``count`` groups of points that lie near each other; the same each time."""
-    distinct = np.unique(points, axis=0)
-    if len(distinct) <= count:
-        return np.unique(points, axis=0, return_inverse=True)[1].ravel()
-    _, labels = kmeans2(points, count, seed=0, minit="++")
-    return np.asarray(labels, dtype=np.int64)
+    """Return labels of at most ``count`` groups of points that lie near each other; the same each time.
+
+    One verdict asks for the same hours many times, and volumes that grow alike look alike: so it is kept.
+    """
+    rounded = np.ascontiguousarray(points.round(9))
+    return np.asarray(_grouped(rounded.tobytes(), rounded.shape[1], count), dtype=np.int64)
+
+
+@lru_cache(maxsize=1024)
+def _grouped(data: bytes, width: int, count: int) -> tuple[int, ...]:
+    points = np.frombuffer(data, dtype=np.float64).reshape(-1, width)
+    distinct, same = np.unique(points, axis=0, return_inverse=True)
+    labels = same.ravel() if len(distinct) <= count else kmeans2(points, count, seed=0, minit="++")[1]
+    return tuple(int(label) for label in labels)

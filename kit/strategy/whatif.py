@@ -26,7 +26,7 @@ MATTERS = 2e-3
 MOST_LOAD = 16.0
 """Largest factor on today's volume that is looked at."""
 
-HALVINGS = 9
+HALVINGS = 6
 _BEST = 3
 _WORDS = {Place.OWN: "own GPUs", Place.RENTED: "rented GPUs", Place.API: "cloud APIs"}
 
