@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -428,6 +428,28 @@ class Rows:
                     yield bucket, result
                 else:
                     self.problem("a result that is not an object", bucket.line)
+
+    def lines(
+        self,
+        lines: Iterable[tuple[int, Mapping[str, str] | None]],
+        *,
+        used: Callable[[Mapping[str, str]], bool] = bool,
+    ) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Yield each row of a CSV; name those of another length than the header, and count buckets without use.
+
+        Args:
+            lines: of :func:`csv_rows`.
+            used: whether anything was used in a row's bucket; whatever has cells, unless told.
+        """
+        for line, row in lines:
+            if row is not None and not used(row):
+                self.nothing(row.get("start_time"), row.get("end_time"))
+                continue
+            self.seen += 1
+            if row is None:
+                self.problem("a row of another length than the header", line)
+            else:
+                yield line, row
 
     def add(self, line: int, identity: Sequence[object] | None, **cells: object) -> None:
         """Take a row.

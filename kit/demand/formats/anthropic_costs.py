@@ -77,12 +77,8 @@ def read(connection: DuckDBPyConnection, path: Path, table: str, *, options: Map
     else:
         _, lines = common.csv_rows(path)
         seconds = bucket_of(lines)
-        for line, row in lines:
-            rows.seen += 1
-            if row is None:
-                rows.problem("a row of another length than the header", line)
-            else:
-                _take_csv(rows, line, row, seconds)
+        for line, row in rows.lines(lines):
+            _take_csv(rows, line, row, seconds)
     rows.write(connection, table)
     notes = [
         "charges: money only; the costs of the priority tier are not in the report",

@@ -62,16 +62,9 @@ def read(connection: DuckDBPyConnection, path: Path, table: str, *, options: Map
                 rows.problem("no amount", result.line)
     else:
         _, lines = common.csv_rows(path)
-        for line, row in lines:
-            if row is None:
-                rows.seen += 1
-                rows.problem("a row of another length than the header", line)
-            elif not row.get("amount_value"):
-                rows.nothing(row.get("start_time"), row.get("end_time"))
-            else:
-                rows.seen += 1
-                paid = (row["amount_value"], row.get("amount_currency"))
-                _take(rows, line, row, row, amount=paid, options=options)
+        for line, row in rows.lines(lines, used=lambda row: bool(row.get("amount_value"))):
+            paid = (row["amount_value"], row.get("amount_currency"))
+            _take(rows, line, row, row, amount=paid, options=options)
     rows.write(connection, table)
     notes = ["charges: money, and tokens only where the export gives quantities", *rows.span_notes()]
     if more:

@@ -66,15 +66,10 @@ def read(connection: DuckDBPyConnection, path: Path, table: str, *, options: Map
             _take(rows, result.line, result, bucket, with_model)
     else:
         _, lines = common.csv_rows(path)
-        for line, row in lines:
-            rows.seen += 1
-            if row is None:
-                rows.problem("a row of another length than the header", line)
-            elif not row.get("num_model_requests") and not row.get("input_tokens"):
-                rows.seen -= 1
-                rows.nothing(row.get("start_time"), row.get("end_time"))
-            else:
-                _take(rows, line, row, row, with_model)
+        for line, row in rows.lines(
+            lines, used=lambda row: bool(row.get("num_model_requests") or row.get("input_tokens"))
+        ):
+            _take(rows, line, row, row, with_model)
     rows.write(connection, table)
     notes = [common.MEANS_ONLY, *rows.span_notes()]
     if more:
