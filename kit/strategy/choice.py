@@ -149,7 +149,7 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
             (*(apis[a] for a in offered), *pools),
             [*(api_strikes[w][a] for a in offered), *pool_strikes[w]],
         )
-    growth = np.array([_growth(workload, item) for workload, item in _pairs(engagement, demand)])
+    growth = growth_of(engagement, demand)
     changes = (
         terms.api_price_change_per_year.value,
         terms.rent_change_per_year.value,
@@ -190,6 +190,12 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
         phases=phases,
         problem=problem,
     )
+
+
+def growth_of(engagement: Engagement, demand: Demand) -> Floats:
+    """Return the relative change of the requests in a year, (W,): as the client says, else as logs show, else none."""
+    known = [workload.growth_per_year or item.growth_per_year for workload, item in _pairs(engagement, demand)]
+    return np.array([figure.value if figure is not None else 0.0 for figure in known])
 
 
 def restrict(choice: Choice, kind: StrategyKind) -> tuple[Problem, tuple[str, ...]]:
@@ -295,12 +301,6 @@ def _planned(workload: Workload, pool: Pool, room: Headroom | None, terms: Terms
     there = terms.spot_availability.value if pool.commitment is Commitment.SPOT else 1.0
     share = room.share if room is not None and room.share > 0 else terms.headroom.value
     return service_of(workload, pool, terms).seconds / share / there
-
-
-def _growth(workload: Workload, item: WorkloadDemand) -> float:
-    """Return the relative change of the requests in a year: as the client says, else as its logs show, else none."""
-    known = workload.growth_per_year or item.growth_per_year
-    return known.value if known is not None else 0.0
 
 
 def _price(api: Api, workload: Workload) -> float:

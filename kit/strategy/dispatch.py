@@ -29,7 +29,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from kit.engagement.record import HOURS_OF_DAY, HOURS_OF_WEEK, Place
-from kit.strategy.choice import Choice, Solved
+from kit.strategy.choice import Choice, Solved, growth_of
 from kit.strategy.costs import Phase, lasts, phases_of, start_parts, worth
 from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Flags, Floats, Integers, Plan, Problem, blocks
 
@@ -114,13 +114,6 @@ def as_taken(choice: Choice, count: int = 1) -> Factors:
         energy_and_space=one,
         staff=one,
     )
-
-
-def yearly_growth(choice: Choice) -> Floats:
-    """Return the relative change of the requests of each workload in a year that was taken, (W,)."""
-    pairs = zip(choice.workloads, choice.demand.workloads, strict=True)
-    known = [workload.growth_per_year or item.growth_per_year for workload, item in pairs]
-    return np.array([figure.value if figure is not None else 0.0 for figure in known])
 
 
 def price_plan(choice: Choice, solved: Solved, factors: Factors) -> Priced:
@@ -238,7 +231,7 @@ def _setting(choice: Choice, solved: Solved, order: list[int]) -> _Setting:
         phases=phases,
         of=np.arange(own) if own > 1 else np.zeros(len(phases), dtype=np.int64),
         months=worth(phases, choice.terms),
-        growth=yearly_growth(choice),
+        growth=growth_of(choice.engagement, choice.demand),
         chains=chains,
         order=order,
         grids=[_grid(problem, plan, y, chains[y]) for y in range(own)],

@@ -52,7 +52,7 @@ from kit.demand.record import Lengths, Quantiles, WorkloadDemand
 from kit.engagement.record import Latency
 from kit.profiler.profile import HardwareProfile, Point, Regime
 from kit.record import Basis, Figure
-from kit.strategy.capacity import fit_line, levels, service
+from kit.strategy.capacity import fit_line, levels, nearest_point, service
 from kit.strategy.queueing import Floats, Simulated, rates, simulate
 
 MOST = 0.95
@@ -284,7 +284,7 @@ def work_of(
         rate: of the full replica, ``r(level)``.
     """
     at_level = [point for point in _closed(profile) if point.concurrency == level]
-    nearest = min(at_level, key=lambda point: _distance(point, prompt_tokens, output_tokens))
+    nearest, _ = nearest_point(at_level, prompt_tokens, output_tokens)
     ttft = _ttft(nearest)
     if ttft is not None:
         prompt = min(ttft * rate / level * prompt_tokens / nearest.prompt_tokens, mean_s)
@@ -488,10 +488,6 @@ def _ttft(point: Point) -> float | None:
     if point.ttft_s is None:
         return None
     return point.ttft_s.mean if point.ttft_s.mean is not None else point.ttft_s.p50
-
-
-def _distance(point: Point, prompt_tokens: float, output_tokens: float) -> float:
-    return max(abs(math.log(prompt_tokens / point.prompt_tokens)), abs(math.log(output_tokens / point.output_tokens)))
 
 
 @lru_cache(maxsize=64)

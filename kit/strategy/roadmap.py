@@ -13,6 +13,7 @@ from kit.record import Basis
 from kit.strategy import reasons
 from kit.strategy.answers import Step, Trigger
 from kit.strategy.choice import Choice, Solved
+from kit.strategy.options import Pool
 from kit.strategy.verdict import BreakEven, Driver, StrategyKind
 
 PARALLEL_WEEKS = 4
@@ -69,12 +70,14 @@ def _names(choice: Choice, workloads: Sequence[int]) -> str:
 
 def _lead(choice: Choice, solved: Solved) -> float:
     """Return the weeks until the last pool that the plan begins with can serve."""
-    leads = [0.0]
-    for p in np.flatnonzero(solved.plan.running[0].any(axis=1)):
-        pool = choice.pools[p]
-        usual = choice.terms.lead_weeks_own if pool.place is Place.OWN else choice.terms.lead_weeks_rented
-        leads.append((pool.offer.ready_weeks or usual).value)
-    return max(leads)
+    first = np.flatnonzero(solved.plan.running[0].any(axis=1))
+    return max((_weeks(choice, choice.pools[p]) for p in first), default=0.0)
+
+
+def _weeks(choice: Choice, pool: Pool) -> float:
+    """Return the weeks until a pool can serve: as its offer says, else as usual for its place."""
+    usual = choice.terms.lead_weeks_own if pool.place is Place.OWN else choice.terms.lead_weeks_rented
+    return (pool.offer.ready_weeks or usual).value
 
 
 def _prove(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
@@ -123,8 +126,7 @@ def _move(
     for p in np.flatnonzero(plan.running[0].any(axis=1)):
         pool = choice.pools[p]
         members = [w for w in _local(solved) if plan.flow_pool[0, w, p].sum() > 0]
-        usual = choice.terms.lead_weeks_own if pool.place is Place.OWN else choice.terms.lead_weeks_rented
-        lead = (pool.offer.ready_weeks or usual).value
+        lead = _weeks(choice, pool)
         replicas = int(plan.replicas[0, p])
         verb = "Buy" if pool.place is Place.OWN else "Rent"
         gpus = replicas * pool.profile.accelerators

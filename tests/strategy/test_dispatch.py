@@ -10,9 +10,9 @@ import pytest
 
 from kit.engagement.record import HOURS_OF_WEEK, Place
 from kit.record import Basis, Figure
-from kit.strategy.choice import choose, kinds, solve_kind
+from kit.strategy.choice import choose, growth_of, kinds, solve_kind
 from kit.strategy.costs import Phase, start_parts, worth
-from kit.strategy.dispatch import as_taken, pool_order, price_plan, yearly_growth
+from kit.strategy.dispatch import as_taken, pool_order, price_plan
 from kit.strategy.hourclasses import all_hours
 from kit.strategy.options import apis, pools
 from kit.strategy.problem import WEEKS_PER_MONTH, Plan, Problem, blocks
@@ -323,7 +323,7 @@ def test_yearly_changes_are_added_to_what_was_taken(choice, plans):
     problem, plan, taken = solved.problem, solved.plan, as_taken(choice)
     bills = np.einsum("ywah,ywa->yw", plan.flow_api, np.nan_to_num(problem.api_price)) * WEEKS_PER_MONTH
     years = np.array([phase.years_on for phase in choice.phases])[:, None]
-    growth = yearly_growth(choice)
+    growth = growth_of(choice.engagement, choice.demand)
     base = price_plan(choice, solved, taken).npv[0]
     more = price_plan(choice, solved, replace(taken, growth=np.array([0.1]))).npv[0]
     expected = (bills * (((1.1 + growth) / (1 + growth)) ** years - 1)).sum(axis=1) @ problem.months
