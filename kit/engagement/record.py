@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
@@ -450,6 +450,31 @@ class Risk(Part):
     regret_share: Share | None = None
 
 
+_COLOUR = r"^#[0-9a-fA-F]{6}$"
+
+
+class Document(Part):
+    """How the documents look: the consultant's letterhead, the language and the paper.
+
+    Attributes:
+        consultant: name of the firm that signs.
+        address: its lines.
+        logo: an SVG or PNG file, relative to the engagement's folder.
+        colour: of headings, rules and own machines, ``#rrggbb``; dark enough to be read on white.
+        accent: of the cloud, ``#rrggbb``; likewise.
+        language: of the documents, e.g. ``en`` or ``de``.
+        paper: a4 or letter.
+    """
+
+    consultant: str = Field(default="", max_length=200)
+    address: tuple[str, ...] = Field(default=(), max_length=8)
+    logo: str | None = None
+    colour: str | None = Field(default=None, pattern=_COLOUR)
+    accent: str | None = Field(default=None, pattern=_COLOUR)
+    language: str = "en"
+    paper: Literal["a4", "letter"] = "a4"
+
+
 class Engagement(Record):
     """What the client said.
 
@@ -470,6 +495,7 @@ class Engagement(Record):
         skills: the places whose work the client's own people can run; absent means any.
         limits: what the plan as a whole must keep to.
         risk: what the client is ready to risk.
+        document: how the documents look.
     """
 
     kind: ClassVar[str] = "engagement"
@@ -492,6 +518,7 @@ class Engagement(Record):
     skills: Annotated[tuple[Place, ...], Field(min_length=1)] | None = None
     limits: Limits = Limits()
     risk: Risk = Risk()
+    document: Document = Document()
 
     def regulations_of(self, workload: Workload) -> tuple[Regulation, ...]:
         """Return the rules that bind a workload: those of all and its own, each once."""

@@ -1,19 +1,24 @@
-"""The parts that a document is made of, whatever draws it: text, pictures and tables in sections."""
+"""The parts that a document is made of, whatever draws it: text, pictures and tables in sections.
+
+All text in them is told in the language of the moment (:func:`kit.wording.speaking`).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from kit.engagement.record import Place
-from kit.record import Part
+from kit.figures import sentence_case as sentence_case
 from kit.report.words import PLACE_NAMES, percent
-from kit.strategy.reasons import sentence_case as sentence_case
 from kit.strategy.verdict import Placement
+from kit.wording import retell, say
 
 Align = Literal["left", "right"]
 
 
-class Chip(Part):
+@dataclass(frozen=True)
+class Chip:
     """A word on a coloured ground. Kinds: own, rented, api, out, and the bases."""
 
     text: str
@@ -23,7 +28,8 @@ class Chip(Part):
 Cell = str | tuple[Chip, ...]
 
 
-class Column(Part):
+@dataclass(frozen=True)
+class Column:
     """A column of a table; ``share`` is its part of the width, 0 for as wide as its content."""
 
     head: str
@@ -31,7 +37,8 @@ class Column(Part):
     share: float = 0
 
 
-class Table(Part):
+@dataclass(frozen=True)
+class Table:
     """A table. ``total`` is a last row that sums up; ``row_heads`` says that the first column names the row."""
 
     caption: str
@@ -41,25 +48,43 @@ class Table(Part):
     small: bool = False
 
 
-class Picture(Part):
+@dataclass(frozen=True)
+class Picture:
     """A picture by the name under which it was drawn, with its alternative text."""
 
     name: str
     alt: str
 
 
-class Text(Part):
+@dataclass(frozen=True)
+class Text:
     """A paragraph, or an item of a list."""
 
     text: str
     item: bool = False
 
 
-Block = Text | Picture | Table
+@dataclass(frozen=True)
+class Heading:
+    """A heading inside a section."""
+
+    heading: str
 
 
-class Section(Part):
-    """A section of the document. ``page`` says that it starts a page on paper."""
+@dataclass(frozen=True)
+class Live:
+    """A picture with controls to play with; drawn only where there is a screen."""
+
+    live: str
+    alt: str
+
+
+Block = Text | Heading | Picture | Live | Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the document: its key, its title, whether it starts a page on paper."""
 
     key: str
     title: str
@@ -71,9 +96,9 @@ def chips(placement: Placement) -> tuple[Chip, ...]:
     """Return where a workload goes: its main place, then what else serves it, with the share of that."""
     places = dict.fromkeys(placement.places)
     main, *rest = places
-    found = [Chip(text=PLACE_NAMES[main], kind=main)]
+    found = [Chip(text=retell(PLACE_NAMES[main]), kind=main)]
     for place in rest:
         share = [s for p, s in zip(placement.places, placement.shares, strict=True) if p is place]
-        what = "+ cloud" if place is Place.API else f"+ {PLACE_NAMES[place]}"
+        what = say("+ {place}", place=PLACE_NAMES[place])
         found.append(Chip(text=f"{what} {percent(share[0])}" if len(share) == 1 else what, kind=place))
     return tuple(found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +17,12 @@ from kit.profiler.profile import HardwareProfile
 from kit.record import Basis
 from kit.strategy import reasons, uncertainty
 from kit.strategy.ageing import price_warnings
+from kit.strategy.board import Case, dossier
 from kit.strategy.breakeven import break_even
 from kit.strategy.choice import Choice, Solved, choose, kinds, solve_kind
 from kit.strategy.clash import explain_clash
 from kit.strategy.derive import derive
+from kit.strategy.dossier import Letterhead
 from kit.strategy.hosts import duties
 from kit.strategy.information import evpi
 from kit.strategy.inputs import inputs
@@ -32,6 +35,7 @@ from kit.strategy.terms import resolve
 from kit.strategy.thumb import rule_of_thumb
 from kit.strategy.verdict import SourceFile, Strategy, StrategyKind, Verdict
 from kit.strategy.whatif import affordable, alternatives, shadow_prices
+from kit.wording import Message, remembering
 
 VALID_DAYS = 90
 STEPS = 7
@@ -58,9 +62,10 @@ def decide(
     sources: Sequence[SourceFile] = (),
     measured_here: str | None = None,
     notes: Sequence[str] = (),
+    letterhead: Letterhead | None = None,
     on_step: Callable[[], None] | None = None,
 ) -> Verdict:
-    """Return the verdict.
+    """Return the verdict, with how each of its texts was made.
 
     Args:
         engagement: what the client said.
@@ -70,13 +75,40 @@ def decide(
         sources: the files that these were read from or saved to.
         measured_here: name of the profile that was measured on this machine for this verdict.
         notes: further warnings, first of all.
+        letterhead: whose paper the documents are printed on.
         on_step: called after each part of the work, for a progress bar.
 
     Raises:
         InputError: a name in the engagement is not known.
         PlanError: no plan exists; says for which workload and what comes nearest, or which limits clash.
     """
-    step = on_step or (lambda: None)
+    with remembering() as said:
+        verdict = _decide(
+            engagement,
+            demand,
+            profiles,
+            prices,
+            sources=sources,
+            measured_here=measured_here,
+            notes=notes,
+            letterhead=letterhead or Letterhead(),
+            step=on_step or (lambda: None),
+        )
+    return verdict.model_copy(update={"messages": made(verdict, said)})
+
+
+def _decide(
+    engagement: Engagement,
+    demand: Demand,
+    profiles: Sequence[HardwareProfile],
+    prices: PriceBook,
+    *,
+    sources: Sequence[SourceFile],
+    measured_here: str | None,
+    notes: Sequence[str],
+    letterhead: Letterhead,
+    step: Callable[[], None],
+) -> Verdict:
     choice = prepare(engagement, demand, profiles, prices)
     step()
     terms, currency = choice.terms, engagement.currency
@@ -143,11 +175,34 @@ def decide(
         ),
         limits=LIMITS,
         duties=duties(engagement, [row.workload for row in placements if Place.OWN in row.places]),
+        letterhead=letterhead,
         inputs=entered,
         sources=tuple(sources),
     )
+    case = Case(choice=choice, solved=tuple(plans.solved), verdict=verdict, profiles=profiles, prices=prices)
+    verdict = verdict.model_copy(update=dossier(case))
     step()
     return verdict
+
+
+def made(verdict: Verdict, said: Mapping[str, Message]) -> dict[str, Message]:
+    """Return how each text of a verdict was made, of all that was said while it was decided."""
+    found: dict[str, Message] = {}
+
+    def walk(part: Any) -> None:
+        if isinstance(part, str):
+            if part in said:
+                found[part] = said[part]
+        elif isinstance(part, Mapping):
+            for key, value in part.items():
+                walk(key)
+                walk(value)
+        elif isinstance(part, list | tuple):
+            for value in part:
+                walk(value)
+
+    walk(verdict.model_dump(mode="json", exclude={"messages"}))
+    return dict(sorted(found.items()))
 
 
 def prepare(engagement: Engagement, demand: Demand, profiles: Sequence[HardwareProfile], prices: PriceBook) -> Choice:

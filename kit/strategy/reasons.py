@@ -6,51 +6,15 @@ import math
 from collections.abc import Sequence
 
 from kit.engagement.record import Place
+from kit.figures import count as count
+from kit.figures import listed as listed
+from kit.figures import money as money
+from kit.figures import percent as percent
+from kit.figures import sentence_case as sentence_case
 from kit.strategy.verdict import Driver, Placement, Pool, Strategy, StrategyKind
 
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 SAME = 1e-3
 """Plans whose costs differ by less than this share are told as one."""
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
-def money(amount: float, currency: str) -> str:
-    """Return an amount to three digits: ``€1.06 million``, ``€412,000``, ``€950``, ``€0.0042``."""
-    symbol = _SYMBOLS.get(currency, f"{currency} ")
-    size = abs(amount)
-    sign = "−" if amount < 0 else ""
-    if size >= 999_500:
-        return f"{sign}{symbol}{size / 1e6:.2f} million"
-    if size >= 1000:
-        step = 10 ** (len(str(int(size))) - 3)
-        return f"{sign}{symbol}{round(size / step) * step:,.0f}"
-    if size >= 1 or size == 0:
-        return f"{sign}{symbol}{size:,.0f}"
-    return f"{sign}{symbol}{size:.2g}"
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage: ``77%``; with a decimal where it would read 0% or 100% and is neither."""
-    for digits in range(4):
-        text = f"{share:.{digits}%}"
-        if (float(text[:-1]) > 0) == (share > 0) and (float(text[:-1]) < 100) == (share < 1):
-            return text
-    return f"{share:.0%}"
-
-
-def count(number: int) -> str:
-    """Return a small whole number as a word."""
-    return NUMBERS[number] if 0 <= number < len(NUMBERS) else f"{number:,}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return ``a``, ``a and b`` or ``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def sentence_case(text: str) -> str:
-    """Return a text with its first letter large, and no full stop."""
-    return (text[:1].upper() + text[1:]).rstrip(".")
 
 
 def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:

@@ -21,6 +21,21 @@ from kit.strategy.answers import (
     Step,
     Trigger,
 )
+from kit.strategy.dossier import (
+    Answer,
+    Aspect,
+    Bill,
+    Check,
+    Claim,
+    Exit,
+    Letterhead,
+    MemoryUse,
+    Purchase,
+    Requirement,
+    Risk,
+    Sketch,
+)
+from kit.wording import Message
 
 
 class Strike(Part):
@@ -366,8 +381,21 @@ class Verdict(Record):
         warnings: what a reader must know before relying on it.
         limits: what the method leaves out.
         duties: what the regulations that bind the client have it do itself.
+        requirements: what the client asks of each workload, in the engagement's order.
+        bills: what is paid today; empty where nothing runs yet.
+        memory: what fills the accelerators of each pool.
+        aspects: cloud AI against local AI for this client, eight rows.
+        checks: the check lists "choose cloud when" and "choose local when".
+        claims: common claims, set against what is known here.
+        answers: the usual questions.
+        risks: the risk register, the likeliest and dearest first.
+        purchases: what has to be ordered or signed.
+        exits: how the client gets out again.
+        sketch: a model of cost for a reader to play with; ``None`` where no machine is permitted or no API.
+        letterhead: whose paper the documents are printed on.
         inputs: every figure that entered, with basis, source and date.
         sources: the records it rests on.
+        messages: how each text of this record was made, by text, so that it can be told in another language.
     """
 
     kind: ClassVar[str] = "verdict"
@@ -407,5 +435,18 @@ class Verdict(Record):
     warnings: tuple[str, ...]
     limits: tuple[str, ...]
     duties: tuple[Duty, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    memory: tuple[MemoryUse, ...] = ()
+    aspects: tuple[Aspect, ...] = ()
+    checks: tuple[Check, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    purchases: tuple[Purchase, ...] = ()
+    exits: tuple[Exit, ...] = ()
+    sketch: Sketch | None = None
+    letterhead: Letterhead = Letterhead()
     inputs: tuple[Input, ...]
     sources: tuple[SourceFile, ...]
+    messages: dict[str, Message] = {}

@@ -1,0 +1,223 @@
+"""Sentences that can be told in another language: a template with its values, told in the language of the moment.
+
+English is what records hold and what templates are written in. A text that is said here remembers how it was made, so
+that a document can tell it again, numbers and all, in another language. The words of the others are in ``kit/locale``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+from kit.errors import InputError, did_you_mean
+from kit.record import Part
+
+ENGLISH = "en"
+_LOCALES = Path(__file__).parent / "locale"
+_P = ParamSpec("_P")
+
+
+class Message(Part):
+    """How a text was made.
+
+    Attributes:
+        form: what made it: ``say`` for a template, else a way to write a number, a date or a list.
+        args: what it was made of; of ``say`` the template.
+        values: what stands in the template, by name.
+    """
+
+    form: str
+    args: tuple[Message | str | float | int | bool | None | tuple[Message | str, ...], ...] = ()
+    values: dict[str, Message | str | float | int | bool | None] = {}
+
+
+class Words(str):
+    """A text that knows how it was made."""
+
+    __slots__ = ("message",)
+    message: Message
+
+    def __new__(cls, text: str, message: Message) -> Words:
+        """Return a text with its making."""
+        words = super().__new__(cls, text)
+        words.message = message
+        return words
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language to tell texts in.
+
+    Attributes:
+        code: as BCP 47 has it, e.g. ``de``.
+        catalogue: the translation of each template and of each fixed text.
+        messages: how the texts of a record were made, by text.
+        unknown: templates and texts that were asked for and are not in the catalogue; filled while telling.
+    """
+
+    code: str
+    catalogue: Mapping[str, str] = field(default_factory=dict)
+    messages: Mapping[str, Message] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+
+    def template(self, english: str) -> str:
+        """Return a template or a fixed text in this language; the English one where there is no other."""
+        if self.code == ENGLISH:
+            return english
+        if english not in self.catalogue:
+            self.unknown.add(english)
+        return self.catalogue.get(english) or english
+
+
+_language: ContextVar[Language] = ContextVar("language", default=Language(ENGLISH))
+_said: ContextVar[dict[str, Message] | None] = ContextVar("said", default=None)
+_FORMS: dict[str, Callable[..., str]] = {}
+
+
+def languages() -> tuple[str, ...]:
+    """Return the codes of the languages that documents can be written in."""
+    return (ENGLISH, *sorted(path.stem for path in _LOCALES.glob("*.po")))
+
+
+@lru_cache
+def catalogue(code: str) -> Mapping[str, str]:
+    """Return the catalogue of a language: English template to translation; empty for English.
+
+    Raises:
+        InputError: there is none of that language; names those there are.
+    """
+    if code not in languages():
+        raise InputError(f"no language {code!r}; allowed: {', '.join(languages())}{did_you_mean(code, languages())}")
+    if code == ENGLISH:
+        return {}
+    from babel.messages.pofile import read_po
+
+    with (_LOCALES / f"{code}.po").open("rb") as file:
+        return {str(entry.id): str(entry.string) for entry in read_po(file, locale=code) if entry.id and entry.string}
+
+
+@contextmanager
+def speaking(code: str, messages: Mapping[str, Message] | None = None) -> Iterator[Language]:
+    """Tell every text in a language, in here.
+
+    Args:
+        code: of the language.
+        messages: how the texts of the record were made that is told.
+
+    Raises:
+        InputError: there is no such language.
+    """
+    language = Language(code, catalogue(code), messages or {})
+    token = _language.set(language)
+    try:
+        yield language
+    finally:
+        _language.reset(token)
+
+
+def spoken() -> str:
+    """Return the code of the language of the moment."""
+    return _language.get().code
+
+
+@contextmanager
+def remembering() -> Iterator[dict[str, Message]]:
+    """Yield a mapping in which every text that is said in here is found with its making."""
+    said: dict[str, Message] = {}
+    token = _said.set(said)
+    try:
+        yield said
+    finally:
+        _said.reset(token)
+
+
+def _words(text: str, message: Message) -> Words:
+    # A text that is one of its own parts, such as a list of one, would be told in a circle.
+    if (said := _said.get()) is not None and text not in _strings(message):
+        said[text] = message
+    return Words(text, message)
+
+
+def _strings(made: Any) -> Iterator[str]:
+    """Yield the plain texts in a message."""
+    if isinstance(made, str):
+        yield made
+    elif isinstance(made, Message):
+        for part in (*made.args, *made.values.values()):
+            yield from _strings(part)
+    elif isinstance(made, tuple | list):
+        for part in made:
+            yield from _strings(part)
+
+
+def _made(value: Any) -> Any:
+    """Return a value as a message keeps it."""
+    if isinstance(value, Words):
+        return value.message
+    if isinstance(value, list | tuple):
+        return tuple(_made(item) for item in value)
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def form(write: Callable[_P, str]) -> Callable[_P, str]:
+    """Have a function remember what it wrote, so that it can be written again in another language."""
+    name = write.__name__
+
+    @wraps(write)
+    def written(*args: _P.args, **kwargs: _P.kwargs) -> str:
+        message = Message(form=name, args=tuple(_made(arg) for arg in args), values=dict(kwargs))
+        return _words(write(*args, **kwargs), message)
+
+    _FORMS[name] = written
+    return written
+
+
+def say(template: str, /, **values: str | int) -> str:
+    """Return a template filled, in the language of the moment.
+
+    Args:
+        template: English, with ``{name}`` where a value stands; it is the key of the catalogue.
+        values: texts; those that were said, listed or written as a number here are told in the language too.
+
+    Raises:
+        KeyError: the template asks for a value that is not given.
+    """
+    message = Message(form="say", args=(template,), values={name: _made(value) for name, value in values.items()})
+    shown = {name: value if isinstance(value, Words) else retell(str(value)) for name, value in values.items()}
+    return _words(_language.get().template(template).format_map(shown), message)
+
+
+def fixed(text: str) -> str:
+    """Return a text as it stands; marks it for the catalogue where :func:`retell` is what tells it later."""
+    return text
+
+
+def retell(text: str) -> str:
+    """Return a text of a record in the language of the moment.
+
+    A text that is in neither the record's messages nor the catalogue is a name, or in the client's own words; it stays
+    as it is.
+    """
+    language = _language.get()
+    if language.code == ENGLISH or not text:
+        return text
+    if (message := language.messages.get(text)) is not None:
+        return _tell(message)
+    return language.catalogue.get(text) or text
+
+
+def _tell(made: Any) -> Any:
+    """Return what a message keeps, told in the language of the moment."""
+    if isinstance(made, tuple | list):
+        return [_tell(item) for item in made]
+    if not isinstance(made, Message):
+        return retell(made) if isinstance(made, str) else made
+    if made.form == "say":
+        return say(str(made.args[0]), **{name: _tell(value) for name, value in made.values.items()})
+    return _FORMS[made.form](*(_tell(arg) for arg in made.args), **made.values)
