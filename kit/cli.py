@@ -100,7 +100,7 @@ def verdict_run(
     seconds: Annotated[float, typer.Option(min=20, max=3600, help="Time for measuring this machine.")] = 120,
     notebooks: Annotated[bool, typer.Option("--notebooks/--no-notebooks", help="Execute the notebooks too.")] = True,
 ) -> None:
-    """Write JSON, HTML, PDF and the executed notebooks. `kit verdict ENGAGEMENT` is the same."""
+    """Write JSON, HTML, PDF, DOCX and the executed notebooks. `kit verdict ENGAGEMENT` is the same."""
     from kit.report.console import run_verdict
 
     run_verdict(engagement, out=out, seconds=seconds if measure else None, notebooks=notebooks)
@@ -116,6 +116,25 @@ def verdict_explain(
     from kit.report.explain import show_explanation
 
     show_explanation(verdict, workload, out=out)
+
+
+@app.command()
+def report(
+    verdict: Annotated[str, typer.Argument(help="A verdict.json, its folder, or the name of an audit (insurer).")],
+    formats: Annotated[
+        str, typer.Option("--format", help="Which documents: html, pdf, docx, or several with commas.")
+    ] = "html,pdf,docx",
+    language: Annotated[str | None, typer.Option("--lang", help="en or de; the letterhead's unless given.")] = None,
+    paper: Annotated[str | None, typer.Option("--paper", help="a4 or letter; the letterhead's unless given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write into; beside the verdict unless given.")
+    ] = None,
+) -> None:
+    """Write the documents of a verdict that is there: HTML, PDF and DOCX, in English or German."""
+    from kit.report.paper import write_report
+
+    for path in write_report(verdict, formats, language=language, paper=paper, out=out):
+        typer.echo(path)
 
 
 class _Profile(_Run):

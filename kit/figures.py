@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from kit.wording import ENGLISH, fixed, form, retell, spoken
+from kit.wording import ENGLISH, fixed, form, opening_name, retell, spoken
 
 MISSING = "–"
+AND, OR = fixed("and"), fixed("or")
+"""The words before the last of a list."""
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -35,8 +38,16 @@ def decimal(value: float, digits: int = 0) -> str:
 
 def _digits(value: float, significant: int) -> str:
     """Return a number to so many significant digits, without an exponent and without noughts at the end."""
-    text = f"{float(f'{value:.{significant}g}'):.12f}".rstrip("0").rstrip(".")
-    return decimal(value, len(text.partition(".")[2]))
+    # Decimal, not float: 8478.22 as a float is 8478.219999999999 to twelve decimals.
+    text = f"{Decimal(f'{value:.{significant}g}'):f}"
+    decimals = text.partition(".")[2].rstrip("0")
+    return decimal(value, len(decimals))
+
+
+@form
+def significant(value: float, digits: int) -> str:
+    """Return a number to so many significant digits, without an exponent or noughts at the end: ``0.54``, ``2.1``."""
+    return _digits(value, digits)
 
 
 @form
@@ -64,6 +75,17 @@ def symbol(currency: str) -> str:
 
 
 @form
+def unit_price(amount: float, currency: str) -> str:
+    """Return a price to the cent, or as :func:`money` has it below one: ``€1.25``, ``€0.42``."""
+    if amount < 1:
+        return money(amount, currency)
+    number = decimal(amount, 2)
+    if spoken() == ENGLISH:
+        return f"{_SYMBOLS.get(currency, f'{currency} ')}{number}"
+    return f"{number}\N{NO-BREAK SPACE}{symbol(currency)}"
+
+
+@form
 def percent(share: float) -> str:
     """Return a share as a percentage: ``77%``; with a decimal where it would read 0% or 100% and is neither."""
     digits = 0
@@ -75,6 +97,13 @@ def percent(share: float) -> str:
 
 
 @form
+def signed_percent(share: float) -> str:
+    """Return a difference as a percentage with its sign and a decimal: ``+12.5%``, ``-3.0%``."""
+    space = "" if spoken() == ENGLISH else "\N{NO-BREAK SPACE}"
+    return f"{'-' if share < 0 else '+'}{decimal(abs(100 * share), 1)}{space}%"
+
+
+@form
 def count(number: int) -> str:
     """Return a small whole number as a word, where the language's grammar lets one."""
     if spoken() == ENGLISH and 0 <= number < len(_NUMBERS):
@@ -83,7 +112,7 @@ def count(number: int) -> str:
 
 
 @form
-def listed(words: Sequence[str], last: str = "and") -> str:
+def listed(words: Sequence[str], last: str = AND) -> str:
     """Return ``a``, ``a and b`` or ``a, b and c``.
 
     Args:
@@ -102,8 +131,10 @@ def joined(words: Sequence[str], between: str = "; ") -> str:
 
 @form
 def sentence_case(text: str) -> str:
-    """Return a text with its first letter large, and no full stop."""
-    told = retell(text)
+    """Return a text with its first letter large, and no full stop; a name at its start stays as it is written."""
+    told, name = retell(text), opening_name(text)
+    if name and told.startswith(name):
+        return told.rstrip(".")
     return (told[:1].upper() + told[1:]).rstrip(".")
 
 
@@ -166,6 +197,15 @@ def factor(value: float) -> str:
 def points(value: float) -> str:
     """Return what is added to a yearly change, in percentage points: ``+5 points``."""
     return f"{'−' if value < 0 else '+'}{_digits(abs(100 * value), 2)} {retell(fixed('points'))}"
+
+
+@form
+def short_day(date: dt.date | str) -> str:
+    """Return a date in short: ``2026-11-22``, in German ``22.11.2026``."""
+    from babel.dates import format_date
+
+    when = dt.date.fromisoformat(date) if isinstance(date, str) else date
+    return when.isoformat() if spoken() == ENGLISH else str(format_date(when, "medium", locale=_locale(spoken())))
 
 
 @form

@@ -7,13 +7,16 @@ that a document can tell it again, numbers and all, in another language. The wor
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec
+
+from pydantic import Field
 
 from kit.errors import InputError, did_you_mean
 from kit.record import Part
@@ -33,8 +36,8 @@ class Message(Part):
     """
 
     form: str
-    args: tuple[Message | str | float | int | bool | None | tuple[Message | str, ...], ...] = ()
-    values: dict[str, Message | str | float | int | bool | None] = {}
+    args: tuple[Message | str | float | int | bool | tuple[Message | str, ...] | None, ...] = ()
+    values: dict[str, Message | str | float | int | bool | None] = Field(default_factory=dict)
 
 
 class Words(str):
@@ -48,6 +51,10 @@ class Words(str):
         words = super().__new__(cls, text)
         words.message = message
         return words
+
+    def __getnewargs__(self) -> tuple[str, Message]:
+        """Return what a copy is made of."""
+        return str(self), self.message
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,11 @@ class Language:
         return self.catalogue.get(english) or english
 
 
-_language: ContextVar[Language] = ContextVar("language", default=Language(ENGLISH))
+_UNTOLD = Language(ENGLISH)
+_language: ContextVar[Language] = ContextVar("language", default=_UNTOLD)
 _said: ContextVar[dict[str, Message] | None] = ContextVar("said", default=None)
+_telling: ContextVar[frozenset[str]] = ContextVar("telling", default=frozenset())
+"""Texts that are being told: one that is a part of itself by some detour is told as it stands."""
 _FORMS: dict[str, Callable[..., str]] = {}
 
 
@@ -137,6 +147,33 @@ def remembering() -> Iterator[dict[str, Message]]:
         _said.reset(token)
 
 
+def remember(texts: Iterable[str]) -> None:
+    """Have texts that were said before, elsewhere or by a function that is called once only, be found with the others.
+
+    Args:
+        texts: those that do not know how they were made are passed over.
+    """
+    if (said := _said.get()) is not None:
+        said.update({str(text): text.message for text in texts if isinstance(text, Words)})
+
+
+def behind(texts: Iterable[str], said: Mapping[str, Message]) -> dict[str, Message]:
+    """Return how texts were made, and the texts that they were made of, as far as they were said; sorted by text.
+
+    Args:
+        texts: of a record.
+        said: everything that was said while it was made.
+    """
+    found: dict[str, Message] = {}
+    left = [text for text in texts if text in said]
+    while left:
+        text = str(left.pop())
+        if text not in found:
+            found[text] = said[text]
+            left += [part for part in _strings(said[text]) if part in said]
+    return dict(sorted(found.items()))
+
+
 def _words(text: str, message: Message) -> Words:
     # A text that is one of its own parts, such as a list of one, would be told in a circle.
     if (said := _said.get()) is not None and text not in _strings(message):
@@ -171,7 +208,8 @@ def form(write: Callable[_P, str]) -> Callable[_P, str]:
 
     @wraps(write)
     def written(*args: _P.args, **kwargs: _P.kwargs) -> str:
-        message = Message(form=name, args=tuple(_made(arg) for arg in args), values=dict(kwargs))
+        values = {key: _made(value) for key, value in kwargs.items()}
+        message = Message(form=name, args=tuple(_made(arg) for arg in args), values=values)
         return _words(write(*args, **kwargs), message)
 
     _FORMS[name] = written
@@ -204,12 +242,47 @@ def retell(text: str) -> str:
     A text that is in neither the record's messages nor the catalogue is a name, or in the client's own words; it stays
     as it is.
     """
-    language = _language.get()
+    language, telling = _language.get(), _telling.get()
     if language.code == ENGLISH or not text:
         return text
-    if (message := language.messages.get(text)) is not None:
-        return _tell(message)
-    return language.catalogue.get(text) or text
+    if text in telling or (message := language.messages.get(text)) is None:
+        return language.catalogue.get(text) or text
+    token = _telling.set(telling | {text})
+    try:
+        return str(_tell(message))
+    finally:
+        _telling.reset(token)
+
+
+def making(text: str, messages: Mapping[str, Message] | None = None) -> Message | None:
+    """Return how a text was made; ``None`` for a name or a text in somebody's own words.
+
+    Args:
+        text: said here, or of a record.
+        messages: how the texts of the record were made; those of the moment unless given.
+    """
+    known = _language.get().messages if messages is None else messages
+    return text.message if isinstance(text, Words) else known.get(text)
+
+
+def tell(message: Message) -> str:
+    """Return a text from its making, in the language of the moment."""
+    return str(_tell(message))
+
+
+def opening_name(text: str) -> str:
+    """Return the name that a text begins with, such as that of a model or a provider; empty if it begins otherwise.
+
+    A name is a value at the start of a template that is one word, and that no catalogue translates.
+    """
+    message: Message | str | float | None = making(text)
+    while isinstance(message, Message):
+        head = re.match(r"\{(\w+)\}", str(message.args[0])) if message.form == "say" else None
+        if message.form == "sentence_case":
+            message = message.args[0] if isinstance(message.args[0], Message | str) else None
+        else:
+            message = message.values.get(head[1]) if head else None
+    return message if isinstance(message, str) and " " not in message and retell(message) == message else ""
 
 
 def _tell(made: Any) -> Any:
@@ -220,4 +293,5 @@ def _tell(made: Any) -> Any:
         return retell(made) if isinstance(made, str) else made
     if made.form == "say":
         return say(str(made.args[0]), **{name: _tell(value) for name, value in made.values.items()})
-    return _FORMS[made.form](*(_tell(arg) for arg in made.args), **made.values)
+    values = {name: _tell(value) for name, value in made.values.items()}
+    return _FORMS[made.form](*(_tell(arg) for arg in made.args), **values)

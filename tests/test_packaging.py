@@ -63,6 +63,7 @@ def test_the_wheel_carries_everything_it_reads(wheel):
         "kit/_data/examples/insurer/code_week.csv",
         "kit/_data/hardware_profiles/l40s-x4-llama-3.1-70b-fp8-trtllm.json",
         "kit/facts/tables/gpus.csv",
+        "kit/locale/de.po",
         "kit/report/templates/verdict.typ",
         "kit/py.typed",
     ):

@@ -130,7 +130,7 @@ def fill(
         raw: for each column of usage, the expression of SQL for its raw text; ``request_id`` and ``key`` for what is
             hashed. ``duration_s`` and ``ttft_s`` are numbers, ``label_tags`` a list.
         format_name: of the export.
-        options: ``timezone`` is where times without an offset were written.
+        options: ``timezone`` is where times without an offset were written; a format that promises UTC does not ask.
         skip: rows that are no requests to a model, by reason, with the condition of SQL; told in a note, not as bad.
         always_utc: whether the format promises that times without an offset are UTC.
         hashed_keys: whether ``key`` is a SHA-256 already.
@@ -139,7 +139,8 @@ def fill(
     Raises:
         InputError: the time zone is unknown, the file cannot be read to its end, or holds no row.
     """
-    zone = _zone(options)
+    said = _zone(options)
+    zone = None if always_utc else said
     before = _next_row(connection, target)
     reasons = tuple(skip or ())
     sql = _insert(source, target, raw, tuple((skip or {}).values()), zone, hashed=hashed_keys)
@@ -154,7 +155,7 @@ def fill(
     if taken + broken.rows == 0:
         raise InputError(f"{source.name}: there is no row in it")
     bad, told = _counted(
-        connection, source, target, base=base, broken=broken, skipped=reasons, always_utc=always_utc or bool(zone)
+        connection, source, target, base=base, broken=broken, skipped=reasons, zone_given=bool(zone)
     )
     connection.execute(
         f"DELETE FROM {target} WHERE rowid >= {base} AND line BETWEEN {1 - _MENDED_FROM} AND -1"
@@ -283,7 +284,7 @@ def _counted(
     base: int,
     broken: Mangled,
     skipped: Sequence[str],
-    always_utc: bool,
+    zone_given: bool,
 ) -> tuple[list[Bad], list[str]]:
     rows = connection.execute(
         f"SELECT line, count(*), min(rowid, {SHOWN}) FROM {target} WHERE rowid >= {base} GROUP BY line"
@@ -306,7 +307,7 @@ def _counted(
                     flags[flag] = (before + number, sorted([*places_before, *first])[:SHOWN])
     if naive and aware:
         number, first = flags[_NAIVE]
-        zone = "the time zone given" if always_utc else "UTC"
+        zone = "the time zone given" if zone_given else "UTC"
         reason = f"times without an offset among times with one; taken as {zone}"
         bad.append(Bad(reason, number, places(source, _records(first, base, broken)), dropped=False))
     for flag, reason in _MENDED.items():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
+from kit.engagement.colours import LEAST, contrast_with_white, dark_enough
+from kit.errors import did_you_mean, one_of
 from kit.record import Basis, Figure, Part, Record
+from kit.wording import languages
 
 HOURS_OF_DAY = 24
 HOURS_OF_WEEK = 168
@@ -453,6 +457,27 @@ class Risk(Part):
 _COLOUR = r"^#[0-9a-fA-F]{6}$"
 
 
+def _readable(colour: str) -> str:
+    colour = colour.lower()
+    if (contrast := contrast_with_white(colour)) < LEAST:
+        # Rounded down, so that 4.499 does not read as 4.5.
+        shown = math.floor(100 * contrast) / 100
+        raise ValueError(
+            f"{colour} cannot be read on white: its contrast is {shown:g}, at least {LEAST:g} is needed; the nearest "
+            f"darker colour is {dark_enough(colour)}"
+        )
+    return colour
+
+
+def _told(language: str) -> str:
+    if language not in languages():
+        known = languages()
+        raise ValueError(
+            f"{language!r} is no language of the documents{did_you_mean(language, known)}; allowed: {one_of(known)}"
+        )
+    return language
+
+
 class Document(Part):
     """How the documents look: the consultant's letterhead, the language and the paper.
 
@@ -467,11 +492,11 @@ class Document(Part):
     """
 
     consultant: str = Field(default="", max_length=200)
-    address: tuple[str, ...] = Field(default=(), max_length=8)
-    logo: str | None = None
-    colour: str | None = Field(default=None, pattern=_COLOUR)
-    accent: str | None = Field(default=None, pattern=_COLOUR)
-    language: str = "en"
+    address: tuple[Annotated[str, Field(max_length=200)], ...] = Field(default=(), max_length=8)
+    logo: Annotated[str, Field(min_length=1)] | None = None
+    colour: Annotated[str, Field(pattern=_COLOUR), AfterValidator(_readable)] | None = None
+    accent: Annotated[str, Field(pattern=_COLOUR), AfterValidator(_readable)] | None = None
+    language: Annotated[str, AfterValidator(_told)] = "en"
     paper: Literal["a4", "letter"] = "a4"
 
 

@@ -19,7 +19,9 @@ from pydantic import BeforeValidator
 from kit.facts.data_classes import PlaceName
 from kit.facts.providers import LEVELS, Answer, Level, Provider, Term, TermName
 from kit.facts.table import TABLES, keyed, look_up, read_table
+from kit.figures import joined
 from kit.record import Part
+from kit.wording import fixed, say
 
 TABLE = TABLES / "regulations.csv"
 
@@ -156,8 +158,8 @@ def unmet(
         level: the least level of FedRAMP; any will do without.
     """
     if place not in rule.may_go_to:
-        where = "cloud API" if place == "api" else "rented machine"
-        return (Unmet("place", "no", f"the rule allows no {where}", rule.source, rule.date),)
+        api, rented = fixed("the rule allows no cloud API"), fixed("the rule allows no rented machine")
+        return (Unmet("place", "no", api if place == "api" else rented, rule.source, rule.date),)
     needs = rule.api_needs if place == "api" else rule.rented_needs
     lacking = [
         _as_unmet(name, found)
@@ -183,7 +185,7 @@ def _kept(term: Term | None, name: str, have: frozenset[str], level: Level | Non
 
 def _as_unmet(name: str, term: Term | None) -> Unmet:
     if term is None:
-        return Unmet(name, "unknown", "nothing is known about this host", "none", None)
+        return Unmet(name, "unknown", fixed("nothing is known about this host"), "none", None)
     return Unmet(name, term.value, term.detail, term.source, term.date)
 
 
@@ -192,9 +194,9 @@ def _wrong_region(
 ) -> tuple[Unmet, ...]:
     if not rule.regions or region in rule.regions or have & {_REGION_TERMS[name] for name in rule.regions}:
         return ()
-    allowed = ", ".join(rule.regions)
     if region is not None:
-        detail = f"agreed is {region}; the rule wants one of {allowed}"
+        allowed = joined(rule.regions, ", ")
+        detail = say("agreed is {region}; the rule wants one of {allowed}", region=region, allowed=allowed)
         return (Unmet("region", "no", detail, rule.source, rule.date),)
     answers = [(_REGION_TERMS[name], _promise(provider, _REGION_TERMS[name], model)) for name in rule.regions]
     if any(term is not None and term.value == "yes" for _, term in answers):

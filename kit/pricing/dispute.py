@@ -7,11 +7,17 @@ from typing import Literal
 
 from pydantic import Field
 
+from kit.figures import plain, short_day, signed_percent, significant
 from kit.record import Part
+from kit.wording import fixed, say
 
 PriceName = Literal["usd_per_mtok_input", "usd_per_mtok_cached", "usd_per_mtok_output"]
 PRICE_NAMES: tuple[PriceName, ...] = ("usd_per_mtok_input", "usd_per_mtok_cached", "usd_per_mtok_output")
-WORDS = {"usd_per_mtok_input": "input", "usd_per_mtok_cached": "cached input", "usd_per_mtok_output": "output"}
+WORDS = {
+    "usd_per_mtok_input": fixed("input"),
+    "usd_per_mtok_cached": fixed("cached input"),
+    "usd_per_mtok_output": fixed("output"),
+}
 LIMIT = 0.01
 """Smaller differences are roundings."""
 
@@ -60,23 +66,41 @@ class Dispute(Part):
     @property
     def what(self) -> str:
         """Which price it is, in words: ``batch output above 272000 tokens``."""
-        tier = "" if self.above_tokens is None else f" above {self.above_tokens} tokens"
-        return f"{'batch ' if self.batch else ''}{WORDS[self.price]}{tier}"
+        part = WORDS[self.price]
+        if self.above_tokens is None:
+            return say("batch {part}", part=part) if self.batch else part
+        tokens = plain(self.above_tokens)
+        if self.batch:
+            return say("batch {part} above {tokens} tokens", part=part, tokens=tokens)
+        return say("{part} above {tokens} tokens", part=part, tokens=tokens)
 
     @property
     def sentence(self) -> str:
         """The dispute in one sentence."""
-        difference = self.difference
-        share = (
-            ""
-            if difference is None
-            else f" ({difference:+.1%})"
-            if difference < 9
-            else f" ({difference + 1:.4g} times)"
-        )
-        return (
-            f"{self.provider}/{self.model}, {self.what}: {self.ours:g} USD per million tokens, but {self.theirs:g} "
-            f"as {self.listed_as} in {self.source} of {self.date}{share}"
+        known = {
+            "model": f"{self.provider}/{self.model}",
+            "what": self.what,
+            "ours": plain(self.ours),
+            "theirs": plain(self.theirs),
+            "key": self.listed_as,
+            "source": self.source,
+            "date": short_day(self.date),
+        }
+        if self.difference is None:
+            return say(
+                "{model}, {what}: {ours} USD per million tokens, but {theirs} as {key} in {source} of {date}", **known
+            )
+        if self.difference < 9:
+            return say(
+                "{model}, {what}: {ours} USD per million tokens, but {theirs} as {key} in {source} of {date} ({share})",
+                share=signed_percent(self.difference),
+                **known,
+            )
+        return say(
+            "{model}, {what}: {ours} USD per million tokens, but {theirs} as {key} in {source} of {date} ({factor} "
+            "times)",
+            factor=significant(self.difference + 1, 4),
+            **known,
         )
 
 

@@ -34,6 +34,7 @@ from kit.pricing.second import second_list
 from kit.profiler.profile import HardwareProfile
 from kit.record import sha256_of
 from kit.report.carried import PRICES, with_demand
+from kit.report.letterhead import letterhead, logo_bytes
 from kit.strategy.rents import quotes_of
 from kit.strategy.verdict import SourceFile, Verdict
 
@@ -152,17 +153,24 @@ def check_audit(audit: Audit) -> None:
     """Find the mistakes in an engagement that its own file does not show: names that no table knows.
 
     Raises:
-        InputError: a model, an accelerator, a benchmark or a profile is not known; names the nearest.
+        InputError: a model, an accelerator, a benchmark or a profile is not known; names the nearest. Or the logo is no
+            logo.
     """
     from kit.strategy.decide import prepare
 
+    letterhead(audit.engagement.document, audit.path.parent)
     # A workload without an option is no mistake yet: a measurement may give it one.
     with suppress(PlanError):
         prepare(audit.engagement, audit.demand, audit.profiles, audit.prices)
 
 
 def decide_audit(audit: Audit, *, on_step: Callable[[], None] | None = None) -> Verdict:
-    """Return the verdict of the audit's records (see :func:`kit.strategy.decide.decide`), told of each of its steps."""
+    """Return the verdict of the audit's records (see :func:`kit.strategy.decide.decide`), told of each of its steps.
+
+    Raises:
+        InputError: the logo is no logo, or a name in the engagement is not known.
+        PlanError: no plan exists.
+    """
     from kit.strategy.decide import decide
 
     return decide(
@@ -173,16 +181,23 @@ def decide_audit(audit: Audit, *, on_step: Callable[[], None] | None = None) -> 
         sources=sources(audit),
         measured_here=HERE if audit.measured else None,
         notes=(*((audit.trouble,) if audit.trouble else ()), *audit.notes),
+        letterhead=letterhead(audit.engagement.document, audit.path.parent),
         on_step=on_step,
     )
 
 
 def sources(audit: Audit) -> tuple[SourceFile, ...]:
-    """Return the records with their hashes: the engagement as written, the others as their JSON."""
+    """Return the records with their hashes: the engagement and its logo as written, the others as their JSON.
+
+    Raises:
+        InputError: there is no such logo.
+    """
     records = {"demand": audit.demand.to_json(), "prices": audit.prices.to_json()}
     records |= {f"profile {profile.name}": profile.to_json() for profile in audit.profiles}
+    logo = logo_bytes(audit.engagement.document, audit.path.parent)
     return (
         SourceFile(name=audit.path.name, sha256=sha256_of(audit.path.read_bytes())),
+        *((SourceFile(name="logo", sha256=sha256_of(logo)),) if logo is not None else ()),
         *(SourceFile(name=name, sha256=sha256_of(text.encode())) for name, text in records.items()),
     )
 

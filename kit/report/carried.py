@@ -8,7 +8,9 @@ from kit.demand.record import Demand, WorkloadDemand
 from kit.demand.week import typical_week
 from kit.engagement.record import Engagement, Workload
 from kit.errors import InputError, one_of
+from kit.figures import decimal, significant
 from kit.record import Basis, Figure
+from kit.wording import fixed, say
 
 DEMAND, PRICES = "demand.parquet", "prices.json"
 """Names under which they are looked for in the engagement's folder."""
@@ -39,9 +41,15 @@ def with_demand(engagement: Engagement, folder: Path) -> tuple[Engagement, Deman
     known = {workload.name for workload in engagement.workloads}
     if not known & set(logged):
         raise InputError(f"{path}: its workloads are {one_of(logged)}, those of the engagement {one_of(known)}")
-    notes = [f"{DEMAND}: {note}" for note in record.notes]
+    notes = [say("{file}: {note}", file=DEMAND, note=note) for note in record.notes]
     if strange := sorted(set(logged) - known):
-        notes.append(f"{DEMAND} has {one_of(strange)}, which the engagement does not name: left out")
+        notes.append(
+            say(
+                "{file} has {workloads}, which the engagement does not name: left out",
+                file=DEMAND,
+                workloads=one_of(strange),
+            )
+        )
     workloads, items = [], []
     for workload, item in zip(engagement.workloads, said.workloads, strict=True):
         if (log := logged.get(workload.name)) is None:
@@ -49,7 +57,7 @@ def with_demand(engagement: Engagement, folder: Path) -> tuple[Engagement, Deman
             items.append(item)
             continue
         notes += _differences(workload, log)
-        notes += [f"{workload.name}: {note}" for note in log.notes]
+        notes += [say("{workload}: {note}", workload=workload.name, note=note) for note in log.notes]
         chosen = _joined(item, log)
         items.append(chosen)
         workloads.append(_with_logs(workload, chosen))
@@ -80,18 +88,24 @@ def _with_logs(workload: Workload, item: WorkloadDemand) -> Workload:
 
 
 def _count(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return decimal(value) if value >= 100 else significant(value, 3)
 
 
 def _differences(workload: Workload, log: WorkloadDemand) -> list[str]:
     found = []
     for what, said, seen in (
-        ("requests a day", workload.requests_per_day.value, log.requests_per_day.value),
-        ("tokens of a prompt", workload.prompt_tokens.value, log.prompt_tokens.value),
-        ("tokens of an answer", workload.output_tokens.value, log.output_tokens.value),
+        (fixed("requests a day"), workload.requests_per_day.value, log.requests_per_day.value),
+        (fixed("tokens of a prompt"), workload.prompt_tokens.value, log.prompt_tokens.value),
+        (fixed("tokens of an answer"), workload.output_tokens.value, log.output_tokens.value),
     ):
         if said > 0 and seen > 0 and max(said / seen, seen / said) > _FAR:
             found.append(
-                f"{workload.name}: the client said {_count(said)} {what}, its logs say {_count(seen)}: the logs count"
+                say(
+                    "{workload}: the client said {said} {what}, its logs say {seen}: the logs count",
+                    workload=workload.name,
+                    said=_count(said),
+                    what=what,
+                    seen=_count(seen),
+                )
             )
     return found

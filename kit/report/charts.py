@@ -1,19 +1,49 @@
-"""All charts in one place: pure functions from a record to an Altair chart, each titled with what it shows."""
+"""All charts in one place: pure functions from a record to a chart, each titled with what it shows.
 
+A chart of a verdict is ``name(verdict)``, drawn by ``svg(chart)``. It is drawn in the language and in the colours of
+the moment: ``with speaking("de", verdict.messages), painting(of(verdict.letterhead)): svg(tornado(verdict))``.
+"""
+
+from kit.report.chance_charts import probability_cheapest, tornado
 from kit.report.demand_charts import demand_durations, demand_lengths, demand_week
-from kit.report.drawing import show, svg
-from kit.report.load_charts import cost_against_volume, load_duration, typical_week
-from kit.report.money_charts import cash_by_year, plans_npv, tornado
+from kit.report.drawing import NEEDS, show, svg
+from kit.report.latency_charts import latency_under_load
+from kit.report.load_charts import load_duration, typical_week
+from kit.report.memory_charts import memory_bar
+from kit.report.money_charts import cash_by_year, cost_parts, plans_npv
+from kit.report.place_charts import placement_map
 from kit.report.speed_charts import service_curve, throughput, time_to_first_token
+from kit.report.volume_charts import cost_against_volume
+from kit.strategy.verdict import Verdict
+
+
+def drawable(verdict: Verdict) -> tuple[str, ...]:
+    """Return the names of the charts for which a verdict has the data, sorted; any other raises :class:`ValueError`.
+
+    ``typical_week`` and ``load_duration`` need some load in the week; ``cost_against_volume`` a plan's cost at two
+    volumes; ``plans_npv`` a plan, ``cost_parts`` one with cash, ``cash_by_year`` the recommended plan's cash of a year;
+    ``probability_cheapest`` two plans and sampled futures; ``tornado`` an input that changes the saving;
+    ``throughput`` and ``time_to_first_token`` a service curve of two points, ``latency_under_load`` one of a machine in
+    the plan or of this one; ``memory_bar`` a pool's memory; ``placement_map`` the workloads'
+    class of data.
+    """
+    return tuple(sorted(name for name, test in NEEDS.items() if test(verdict)))
+
 
 __all__ = [
     "cash_by_year",
     "cost_against_volume",
+    "cost_parts",
     "demand_durations",
     "demand_lengths",
     "demand_week",
+    "drawable",
+    "latency_under_load",
     "load_duration",
+    "memory_bar",
+    "placement_map",
     "plans_npv",
+    "probability_cheapest",
     "service_curve",
     "show",
     "svg",

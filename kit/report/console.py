@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from kit.report.audit import HERE, Audit, check_audit, decide_audit, open_audit,
 from kit.report.live import LiveSweep
 from kit.report.profiles import measure
 from kit.strategy.verdict import Verdict
+from kit.wording import say
 
 
 def run_verdict(engagement: str, *, out: Path, seconds: float | None, notebooks: bool) -> Verdict:
@@ -29,7 +30,7 @@ def run_verdict(engagement: str, *, out: Path, seconds: float | None, notebooks:
     # Whatever is wrong with the input is found before the machine is measured.
     audit = open_audit(engagement, out=out)
     check_audit(audit)
-    from kit.report.document import write_html, write_pdf
+    from kit.report.document import write_documents
     from kit.strategy.decide import STEPS
 
     if seconds is not None:
@@ -40,12 +41,10 @@ def run_verdict(engagement: str, *, out: Path, seconds: float | None, notebooks:
         verdict = decide_audit(audit, on_step=lambda: progress.advance(deciding))
         verdict.write(audit.folder / "verdict.json")
         executed = _execute(audit, progress) if notebooks else ()
-        task = progress.add_task("Writing HTML and PDF", total=2)
-        write_html(verdict, audit.folder / "verdict.html", notebooks=executed)
+        task = progress.add_task("Writing the documents", total=1)
+        documents = write_documents(verdict, audit.folder, notebooks=executed)
         progress.advance(task)
-        write_pdf(verdict, audit.folder / "verdict.pdf")
-        progress.advance(task)
-    _print_verdict(verdict, audit, notebooks)
+    _print_verdict(verdict, audit, documents, notebooks)
     return verdict
 
 
@@ -68,7 +67,7 @@ def _measured(audit: Audit, seconds: float) -> Audit:
         with LiveSweep(seconds=seconds) as live:
             profile = measure(audit.folder / "hardware_profiles" / f"{HERE}.json", seconds, live)
     except EngineError as error:
-        return replace(audit, trouble=f"This machine could not be measured: {error}")
+        return replace(audit, trouble=say("This machine could not be measured: {error}", error=str(error)))
     return with_profile(audit, profile)
 
 
@@ -79,14 +78,14 @@ def _execute(audit: Audit, progress: Progress) -> tuple[Path, ...]:
     return run_notebooks(audit.path, audit.folder, on_step=lambda: progress.advance(task))
 
 
-def _print_verdict(verdict: Verdict, audit: Audit, notebooks: bool) -> None:
+def _print_verdict(verdict: Verdict, audit: Audit, documents: Sequence[Path], notebooks: bool) -> None:
     console = Console(highlight=False)
     console.print()
     console.print(verdict.sentence, style="bold", markup=False)
     console.print(f"{verdict.money_sentence} How sure: {verdict.certainty.value}.", markup=False)
     for warning in verdict.warnings:
         console.print(f"! {warning}", markup=False, style="yellow")
-    names = ["verdict.html", "verdict.pdf", "verdict.json", *(["notebooks/"] if notebooks else [])]
+    names = [*(path.name for path in documents), "verdict.json", *(["notebooks/"] if notebooks else [])]
     for name in names:
         console.print(f"  {audit.folder / name}", markup=False, soft_wrap=True)
 

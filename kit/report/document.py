@@ -1,119 +1,117 @@
-"""The verdict as documents: one HTML file and one PDF, both drawings of the same view."""
+"""The verdict as documents: HTML, PDF and DOCX, three drawings of one record that share their pictures.
+
+<folder>/
+    verdict.html  verdict.pdf  verdict.docx            in the letterhead's language
+    verdict.de.html  verdict.de.pdf  verdict.de.docx   in another one
+"""
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
-from functools import lru_cache
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from kit.errors import KitError
+from kit.errors import InputError, did_you_mean
 from kit.record import write_atomically
-from kit.report import drawing
-from kit.report.view import View, view
+from kit.report.html import has_sliders, html_page, write_html
+from kit.report.pdf import pdf_bytes, write_pdf
+from kit.report.pictures import drawings, telling
+from kit.report.vega import bundle_ahead
 from kit.strategy.verdict import Verdict
+from kit.wording import catalogue
 
-_TEMPLATES = Path(__file__).parent / "templates"
-
-
-def drawings(verdict: Verdict) -> dict[str, str]:
-    """Return every picture that the documents show, as SVG by name."""
-    return dict(_drawings(verdict.to_json()))
+FORMATS = ("html", "pdf", "docx")
+PAPERS = ("a4", "letter")
+STEM = "verdict"
 
 
-@lru_cache(maxsize=1)
-def _drawings(record: str) -> dict[str, str]:
-    """Return the pictures of a verdict given as JSON; kept, since HTML and PDF show the same ones."""
-    from kit.report import charts
+def write_documents(
+    verdict: Verdict,
+    folder: Path,
+    formats: Sequence[str] = FORMATS,
+    *,
+    language: str | None = None,
+    paper: str | None = None,
+    notebooks: Sequence[Path] = (),
+) -> tuple[Path, ...]:
+    """Write the verdict in several formats and return the files, in the order of the formats.
 
-    verdict = Verdict.model_validate_json(record)
-    shown = view(verdict)
-    names = {picture.name for picture in shown.pictures}
-    names |= {block.name for section in shown.sections for block in section.blocks if hasattr(block, "name")}
-    with drawing.unchecked():
-        return {name: charts.svg(getattr(charts, name)(verdict)) for name in sorted(names)}
-
-
-def write_html(verdict: Verdict, path: Path, *, notebooks: Sequence[Path] = ()) -> Path:
-    """Write the verdict as one HTML file that asks nothing of any other place.
+    The pictures are drawn once. The PDF is typeset while the others are written.
 
     Args:
         verdict: the decision.
-        path: the file.
-        notebooks: executed notebooks to link to; they are linked relative to the file.
-    """
-    import os
-
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    shown = view(verdict)
-    drawn = drawings(verdict)
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-    def picture(name: str, alt: str) -> Markup:
-        return Markup(drawing.picture(drawn[name], label=alt))  # drawn by the kit; the label is escaped
-
-    text = environment.get_template("verdict.html.j2").render(
-        view=shown,
-        picture=picture,
-        colours=_colours(),
-        dark=drawing.DARK,
-        notebooks=[(item.name, os.path.relpath(item, path.parent)) for item in notebooks],
-    )
-    return write_atomically(path, text.encode())
-
-
-def write_pdf(verdict: Verdict, path: Path) -> Path:
-    """Write the verdict as a tagged PDF on A4.
-
-    Args:
-        verdict: the decision.
-        path: the file.
+        folder: where to write.
+        formats: any of html, pdf and docx.
+        language: of the text; the letterhead's unless given.
+        paper: a4 or letter; the letterhead's unless given.
+        notebooks: executed notebooks that the HTML links to.
 
     Raises:
-        KitError: the typesetter refused; says what it said.
+        InputError: a format, a language or a paper that there is not, or a place that cannot be written to.
+        KitError: the typesetter refused.
     """
-    import typst
+    language, paper = language or verdict.letterhead.language, paper or verdict.letterhead.paper
+    formats = checked_formats(formats)
+    catalogue(language)
+    _check("paper", paper, PAPERS)
+    paths = {name: folder / file_name(name, verdict, language) for name in formats}
+    ahead = None
+    with telling(verdict, language) as shown, ThreadPoolExecutor(max_workers=1) as other:
+        if "html" in formats and has_sliders(verdict, shown):
+            ahead = bundle_ahead()
+        drawn = drawings(verdict, shown)
+        typeset: Future[bytes] | None = None
+        if "pdf" in formats:
+            # A thread starts without the language of the moment.
+            typeset = other.submit(copy_context().run, pdf_bytes, verdict, shown, drawn, paper=paper)
+        if "docx" in formats:
+            from kit.report.word import write_docx
 
-    drawn = drawings(verdict)
-    with TemporaryDirectory(prefix="kit-") as name:
-        folder = Path(name)
-        (folder / "view.json").write_text(view(verdict).model_dump_json(), encoding="utf-8")
-        (folder / "colours.json").write_text(json.dumps(_colours()), encoding="utf-8")
-        (folder / "verdict.typ").write_bytes((_TEMPLATES / "verdict.typ").read_bytes())
-        for picture, svg in drawn.items():
-            (folder / f"{picture}.svg").write_text(svg, encoding="utf-8")
-        noon = datetime.combine(verdict.date, time(12), tzinfo=UTC)
-        try:
-            content = typst.compile(
-                folder / "verdict.typ", root=folder, format="pdf", timestamp=int(noon.timestamp()), pdf_standards="ua-1"
-            )
-        except typst.TypstError as error:
-            raise KitError(f"{path}: the PDF cannot be typeset ({error.message})") from None
-    return write_atomically(path, content)
-
-
-def _colours() -> dict[str, str]:
-    return {
-        "ink": drawing.INK,
-        "grey": drawing.GREY,
-        "rule": drawing.RULE,
-        "paper": drawing.PAPER,
-        "own": drawing.OWN,
-        "rented": drawing.RENTED,
-        "rented_text": drawing.RENTED_TEXT,
-        "cloud": drawing.CLOUD,
-        "cloud_text": drawing.CLOUD_TEXT,
-    }
+            write_docx(shown, drawn, paths["docx"], letterhead=verdict.letterhead, paper=paper)
+        if "html" in formats:
+            if ahead is not None:
+                ahead.wait()
+            links = [(item.name, os.path.relpath(item, folder)) for item in notebooks]
+            page = html_page(verdict, shown, drawn, paper=paper, links=links)
+            write_atomically(paths["html"], page.encode())
+        if typeset is not None:
+            write_atomically(paths["pdf"], typeset.result())
+    return tuple(paths.values())
 
 
-__all__ = ["View", "drawings", "write_html", "write_pdf"]
+def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
+    """Return formats, each once.
+
+    Raises:
+        InputError: there is none, or one of them is unknown; names those there are.
+    """
+    if not formats:
+        raise InputError(f"no format is named; allowed: {', '.join(FORMATS)}")
+    for name in formats:
+        _check("format", name, FORMATS)
+    return tuple(dict.fromkeys(formats))
+
+
+def file_name(form: str, verdict: Verdict, language: str) -> str:
+    """Return a document's name: ``verdict.pdf``, with the language where it is not the letterhead's."""
+    between = "" if language == verdict.letterhead.language else f".{language}"
+    return f"{STEM}{between}.{form}"
+
+
+def _check(what: str, given: str, allowed: Sequence[str]) -> None:
+    if given not in allowed:
+        raise InputError(f"no {what} {given!r}; allowed: {', '.join(allowed)}{did_you_mean(given, allowed)}")
+
+
+__all__ = [
+    "FORMATS",
+    "PAPERS",
+    "checked_formats",
+    "drawings",
+    "file_name",
+    "write_documents",
+    "write_html",
+    "write_pdf",
+]

@@ -1,37 +1,33 @@
-"""How charts look and how they become SVG: one palette, one typeface, no font and no script fetched from anywhere."""
+"""How charts are put together and become SVG: one typeface, the palette of the moment, nothing fetched from anywhere.
+
+A chart is a Vega-Lite specification, written as plain mappings: its layers come from :func:`layer` and :func:`words`,
+its frame from :func:`frame`. The language and the colours are those of the moment in which it is drawn.
+"""
 
 from __future__ import annotations
 
 import html
+import json
 import sys
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from typing import Any, Concatenate, ParamSpec
 
-INK, GREY, RULE, PAPER = "#16222b", "#5b6772", "#d5dade", "#ffffff"
-OWN, RENTED, CLOUD = "#12685a", "#7db8a8", "#c56b2d"
-RENTED_TEXT, CLOUD_TEXT = "#3d7d6e", "#a9541c"
-ON_RENTED = "#10201c"
-"""Type on the light green, on a light page and on a dark one."""
+from kit.record import Basis
+from kit.report.lettering import shorten, width_of, wrap
+from kit.report.lettering import spread as spread
+from kit.report.palette import DEFAULT, painted
+from kit.report.words import BASES
+from kit.strategy.verdict import Verdict
+from kit.wording import ENGLISH, retell, say, spoken
 
-STAFF, UPKEEP, POWER = "#8b97a1", "#4d9484", "#b4d8cd"
-
-DARK = {
-    INK: "#e8edf0",
-    GREY: "#a3afb8",
-    RULE: "#36424b",
-    PAPER: "#12191e",
-    OWN: "#2f9d89",
-    RENTED: "#a8dccf",
-    CLOUD: "#e8955c",
-    RENTED_TEXT: "#a8dccf",
-    CLOUD_TEXT: "#f0a878",
-    STAFF: "#77838d",
-    UPKEEP: "#1f6f61",
-    POWER: "#5c8f83",
-}
-"""What each colour becomes on a dark page."""
+INK, GREY, RULE, PAPER = DEFAULT.ink, DEFAULT.grey, DEFAULT.rule, DEFAULT.paper
+OWN, RENTED, CLOUD = DEFAULT.own, DEFAULT.rented, DEFAULT.cloud
+RENTED_TEXT, CLOUD_TEXT, ON_RENTED = DEFAULT.rented_text, DEFAULT.cloud_text, DEFAULT.on_rented
+DARK = DEFAULT.dark
+"""The kit's own palette, for a page without a letterhead; pictures read :func:`kit.report.palette.painted`."""
 
 FONT = "Libertinus Serif, Libertinus, Georgia, Liberation Serif, DejaVu Serif, serif"
 """Typst embeds the first; browsers have one of the others. Commas without quotes are valid in SVG and in CSS."""
@@ -39,9 +35,64 @@ FONT = "Libertinus Serif, Libertinus, Georgia, Liberation Serif, DejaVu Serif, s
 WIDTH = 482
 """Width of a chart in pixels: the text width of an A4 page in points, so that 1 px of type is 1 pt on paper."""
 
+TITLE_SIZE, SUBTITLE_SIZE, LABEL_SIZE, SMALL = 10.5, 8.5, 8.5, 8.0
 TITLE_OFFSET = 8
-TITLE_WRAP = 98
-SUBTITLE_WRAP = 118
+KEY_HEIGHT = 13
+
+_P = ParamSpec("_P")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart: its Vega-Lite specification."""
+
+    spec: Mapping[str, Any]
+
+    def to_dict(self, *, validate: bool = True) -> dict[str, Any]:
+        """Return the specification as plain values.
+
+        Args:
+            validate: check it against Vega-Lite's schema, which takes a second.
+
+        Raises:
+            jsonschema.ValidationError: it does not pass.
+        """
+        plain: dict[str, Any] = json.loads(json.dumps(self.spec))
+        if validate:
+            altair().LayerChart.validate(plain)
+        return plain
+
+    def _repr_svg_(self) -> str:
+        return svg(self)
+
+
+Test = Callable[[Verdict], bool]
+NEEDS: dict[str, Test] = {}
+"""For each chart of a verdict, whether the verdict holds what it draws."""
+
+
+def needs(
+    test: Test, what: str
+) -> Callable[[Callable[Concatenate[Verdict, _P], Drawing]], Callable[Concatenate[Verdict, _P], Drawing]]:
+    """Have a chart refuse a verdict that lacks what it draws.
+
+    Args:
+        test: whether the verdict has it.
+        what: what it needs, as the end of a sentence.
+    """
+
+    def guarded(chart: Callable[Concatenate[Verdict, _P], Drawing]) -> Callable[Concatenate[Verdict, _P], Drawing]:
+        NEEDS[chart.__name__] = test
+
+        @wraps(chart)
+        def drawn(verdict: Verdict, /, *args: _P.args, **kwargs: _P.kwargs) -> Drawing:
+            if not test(verdict):
+                raise ValueError(f"{chart.__name__} cannot be drawn: it needs {what}")
+            return chart(verdict, *args, **kwargs)
+
+        return drawn
+
+    return guarded
 
 
 @contextmanager
@@ -63,7 +114,7 @@ def without_slow_validators() -> Iterator[None]:
 
 
 def altair() -> Any:
-    """Return the module altair, which is imported only where a chart is drawn."""
+    """Return the module altair, which holds Vega-Lite's schema; imported only where a chart is checked."""
     with without_slow_validators():
         import altair as alt
 
@@ -72,117 +123,208 @@ def altair() -> Any:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """Draw without checking each part of a chart against Vega-Lite's schema; the tests have done that."""
-    altair()
-    from altair.utils import schemapi
+    """Draw without checking charts against Vega-Lite's schema, which :func:`svg` never does; the tests do."""
+    yield
 
-    with schemapi.debug_mode(False):
-        yield
+
+def layer(rows: Sequence[Mapping[str, Any]], mark: str, *, x: Any, y: Any, **rest: Any) -> dict[str, Any]:
+    """Return a layer of a chart.
+
+    Args:
+        rows: its data, written into it.
+        mark: kind of mark.
+        x: channel, as :func:`channel` makes it; ``None`` for none.
+        y: likewise.
+        rest: further channels, as mappings; anything else is a property of the mark.
+    """
+    channels = {name: value for name, value in rest.items() if isinstance(value, dict)}
+    mark_of = {"type": mark, **{name: value for name, value in rest.items() if name not in channels}}
+    placed = {name: value for name, value in (("x", x), ("y", y)) if value is not None}
+    return {"data": {"values": list(rows)}, "mark": mark_of, "encoding": {**placed, **channels}}
+
+
+def channel(field: str, *, kind: str = "quantitative", **rest: Any) -> dict[str, Any]:
+    """Return a channel: the field that it reads, with its scale, axis and order."""
+    return {"field": field, "type": kind, **rest}
+
+
+def end(field: str) -> dict[str, Any]:
+    """Return the channel of a mark's other end."""
+    return {"field": field}
+
+
+def at(pixels: float) -> dict[str, Any]:
+    """Return a channel that is always at the same pixel."""
+    return {"value": pixels}
+
+
+COLOUR: dict[str, Any] = {"field": "colour", "type": "nominal", "scale": None}
+"""The channel of rows that name their colour."""
+
+
+def words(rows: Sequence[Mapping[str, Any]], *, x: Any, y: Any, colour: str | None = None, **mark: Any) -> Any:
+    """Return direct labels: the text of each row at its place, in ink unless a colour is given."""
+    properties = {"align": "left", "baseline": "middle", "fontSize": LABEL_SIZE, **mark}
+    text = {"field": "text", "type": "nominal"}
+    return layer(rows, "text", x=x, y=y, color=colour or painted().ink, text=text, **properties)
+
+
+def with_basis(name: str, basis: Basis, room: float, *, size: float = LABEL_SIZE, bold: bool = False) -> str:
+    """Return a name from the record with how it is known, the name cut where both together have no room.
+
+    Args:
+        name: of an input, a machine, a pool.
+        basis: how it is known.
+        room: in pixels.
+        size: of the type.
+        bold: whether the type is bold.
+    """
+    known = retell(BASES[basis])
+    most = room - width_of(f" ({known})", size, bold=bold)
+    return say("{name} ({basis})", name=shorten(retell(name), most, size, bold=bold), basis=known)
+
+
+def key(names: Sequence[tuple[str, ...]], *, left: float = 0, top: float = -KEY_HEIGHT / 2) -> list[Any]:
+    """Return a line of names with their colours, as near to the bars as a legend can be; the frame keeps its room.
+
+    Args:
+        names: each name with its colour and, if it is not a square, its shape.
+        left: where the line begins, pixels from the plot's left edge.
+        top: where it stands, pixels from the plot's top edge.
+    """
+    size, gap, x = 6, 11, left
+    marks: list[Any] = []
+    for name, colour, *shape in names:
+        look = {"shape": shape[0] if shape else "square", "size": size * size, "fill": colour, "strokeWidth": 0}
+        marks.append(layer([{}], "point", x=at(x + size / 2), y=at(top), opacity=1, **look))
+        marks.append(words([{"text": name}], x=at(x + size + 3), y=at(top), fontSize=SMALL))
+        x += size + 3 + width_of(name, SMALL) + gap
+    return marks
 
 
 def frame(
-    layers: Any,
+    layers: Sequence[Any],
     *,
     title: str,
     subtitle: str,
-    height: int,
+    height: float,
     left: int = 38,
     right: int = 12,
     bottom: int = 34,
-) -> Any:
+    keyed: bool = False,
+) -> Drawing:
     """Return a chart of exactly :data:`WIDTH` with its finding as title.
 
     Sizes are fixed rather than fitted, so that they do not depend on the fonts of the machine.
 
     Args:
-        layers: an Altair chart or layered chart.
+        layers: the layers, the lowest first.
         title: the finding.
         subtitle: what is drawn, with the unit.
         height: height of the plot in pixels.
         left: room for the vertical axis in pixels.
         right: room for direct labels in pixels.
         bottom: room for the horizontal axis in pixels.
+        keyed: keep room for a :func:`key` above the plot.
     """
-    alt = altair()
-    titles, subtitles = _lines(title, TITLE_WRAP), _lines(subtitle, SUBTITLE_WRAP)
-    top = 13 * len(titles) + 11 * len(subtitles) + 12
-    return (
-        layers.properties(
-            width=WIDTH - left - right,
-            height=height,
-            autosize=alt.AutoSizeParams(type="none"),
-            padding={"left": left, "right": right, "top": top, "bottom": bottom},
-            title=alt.TitleParams(
-                text=titles,
-                subtitle=subtitles,
-                anchor="start",
-                frame="group",
-                dx=-left,
-                offset=TITLE_OFFSET,
-            ),
-        )
-        .configure(font=FONT, background="transparent", aria=False)
-        .configure_view(stroke=None)
-        .configure_title(
-            color=INK,
-            fontSize=10.5,
-            fontWeight="bold",
-            lineHeight=13,
-            subtitleColor=GREY,
-            subtitleFontSize=8.5,
-            subtitleLineHeight=11,
-            subtitlePadding=2,
-        )
-        .configure_axis(
-            labelColor=GREY,
-            titleColor=GREY,
-            labelFontSize=8,
-            titleFontSize=8,
-            titleFontWeight="normal",
-            gridColor=RULE,
-            gridWidth=0.5,
-            domainColor=GREY,
-            domainWidth=0.6,
-            tickColor=GREY,
-            tickWidth=0.6,
-            tickSize=3,
-            titlePadding=5,
-        )
-        .configure_axisY(domain=False, ticks=False)
-        .configure_axisX(grid=False)
+    titles = wrap(title, WIDTH - 4, TITLE_SIZE, bold=True)
+    subtitles = wrap(subtitle, WIDTH - 4, SUBTITLE_SIZE)
+    room = KEY_HEIGHT if keyed else 0
+    top = 13 * len(titles) + 11 * len(subtitles) + 12 + room
+    return Drawing(
+        {
+            "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+            "layer": list(layers),
+            "width": WIDTH - left - right,
+            "height": height,
+            "autosize": {"type": "none"},
+            "padding": {"left": left, "right": right, "top": top, "bottom": bottom},
+            "title": {
+                "text": titles,
+                "subtitle": subtitles,
+                "anchor": "start",
+                "frame": "group",
+                "dx": -left,
+                "offset": TITLE_OFFSET,
+            },
+            "config": _style(),
+        }
     )
 
 
-def _lines(text: str, most: int) -> list[str]:
-    """Return a text in as few lines as it needs, of about the same length."""
-    count = -(-len(text) // most)
-    for width in range(max(len(text) // max(count, 1), 1), most + 1):
-        if len(lines := textwrap.wrap(text, width)) <= count:
-            return lines
-    return textwrap.wrap(text, most)
+def _style() -> dict[str, Any]:
+    colours = painted()
+    return {
+        "font": FONT,
+        "background": "transparent",
+        "aria": False,
+        "view": {"stroke": None},
+        "title": {
+            "color": colours.ink,
+            "fontSize": TITLE_SIZE,
+            "fontWeight": "bold",
+            "lineHeight": 13,
+            "subtitleColor": colours.grey,
+            "subtitleFontSize": SUBTITLE_SIZE,
+            "subtitleLineHeight": 11,
+            "subtitlePadding": 2,
+        },
+        "axis": {
+            "labelColor": colours.grey,
+            "titleColor": colours.grey,
+            "labelFontSize": SMALL,
+            "titleFontSize": SMALL,
+            "titleFontWeight": "normal",
+            "gridColor": colours.rule,
+            "gridWidth": 0.5,
+            "domainColor": colours.grey,
+            "domainWidth": 0.6,
+            "tickColor": colours.grey,
+            "tickWidth": 0.6,
+            "tickSize": 3,
+            "titlePadding": 5,
+            # Texts are cut before they are drawn: Vega measures a label many times to cut it.
+            "labelLimit": 0,
+            "titleLimit": 0,
+        },
+        "axisY": {"domain": False, "ticks": False},
+        "axisX": {"grid": False},
+    }
 
 
-def values(rows: Sequence[dict[str, Any]]) -> Any:
-    """Return rows as the data of a chart, written into it."""
-    alt = altair()
-    return alt.Data(values=list(rows))
+@lru_cache
+def _number_locale(code: str) -> dict[str, Any]:
+    """Return how d3 writes the numbers of axes in a language, by its CLDR entry.
+
+    Raises:
+        babel.UnknownLocaleError: there is no such language.
+    """
+    from babel import Locale
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    locale = Locale.parse(code)
+    return {
+        "decimal": get_decimal_symbol(locale),
+        "thousands": get_group_symbol(locale),
+        "grouping": [3],
+        "currency": ["", ""],
+        "percent": str(locale.percent_formats[None].pattern).lstrip("#,0."),
+    }
 
 
-def words(rows: Sequence[dict[str, Any]], *, x: Any, y: Any, colour: str = INK, **mark: Any) -> Any:
-    """Return direct labels: the text of each row at its place."""
-    alt = altair()
-    return (
-        alt.Chart(values(rows))
-        .mark_text(**{"fontSize": 8.5, "color": colour, "align": "left", "baseline": "middle", **mark})
-        .encode(x=x, y=y, text="text:N")
-    )
+def day_names() -> list[str]:
+    """Return the days of the week from Monday on, in the language of the moment."""
+    from babel import Locale
+
+    return [str(name) for _, name in sorted(Locale.parse(spoken()).days["stand-alone"]["wide"].items())]
 
 
-def svg(chart: Any) -> str:
-    """Return an Altair chart as SVG text that needs no font file, no script and no network."""
+def svg(chart: Drawing) -> str:
+    """Return a chart as SVG text that needs no font file, no script and no network; its axes count as one speaks."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(chart.to_dict(validate=False)))
+    locale = None if spoken() == ENGLISH else _number_locale(spoken())
+    return str(vl_convert.vegalite_to_svg(json.dumps(chart.spec), format_locale=locale))
 
 
 def picture(drawn: str, *, label: str) -> str:
@@ -198,28 +340,8 @@ def picture(drawn: str, *, label: str) -> str:
     return f'{head} viewBox="0 0 {width} {height}" width="{width}" height="{height}">{inner}'
 
 
-def show(chart: Any) -> Any:
+def show(chart: Drawing) -> Any:
     """Return a chart for a notebook's cell: a picture that needs no script and no network."""
     from IPython.display import SVG
 
     return SVG(data=svg(chart))  # type: ignore[no-untyped-call]
-
-
-def spread(positions: list[float], *, gap: float) -> list[float]:
-    """Return positions of labels moved apart by the least that leaves ``gap`` between neighbours, in the given order.
-
-    Args:
-        positions: where the labels would like to be, any order, same unit as ``gap``.
-        gap: least distance.
-    """
-    order = sorted(range(len(positions)), key=positions.__getitem__)
-    groups: list[tuple[float, int]] = []
-    for i in order:
-        centre, size = positions[i], 1
-        while groups and centre - gap * size / 2 < groups[-1][0] + gap * groups[-1][1] / 2:
-            other, count = groups.pop()
-            centre = (centre * size + other * count) / (size + count)
-            size += count
-        groups.append((centre, size))
-    placed = [centre + gap * (k - (size - 1) / 2) for centre, size in groups for k in range(size)]
-    return [place for _, place in sorted(zip(order, placed, strict=True))]

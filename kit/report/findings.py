@@ -1,16 +1,16 @@
-"""What each picture shows, in one sentence computed from the record; every figure in it is one of the record's."""
+"""What each picture of a verdict shows, in one sentence; every figure in it is one of the record's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.demand.record import Demand
-from kit.profiler.profile import HardwareProfile
-from kit.report.words import PLAN_NAMES, money, months, number, percent
+from kit.engagement.record import Place
+from kit.record import Basis
+from kit.report.lettering import shorten
+from kit.report.words import CERTAINTIES, PLAN_NAMES, money, months, number, percent
 from kit.strategy.reasons import count, how_far, turns_at
 from kit.strategy.verdict import Driver, MeasuredPoint, Strategy, StrategyKind, Verdict
-
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+from kit.wording import fixed, retell, say
 
 FULL = 0.98
 """Share of its capacity from which an hour counts as full."""
@@ -19,73 +19,111 @@ _CLOSE = 0.005
 """Plans that cost within half a per cent of each other count as equal."""
 
 
+def brief(name: str) -> str:
+    """Return a name from the record for a title, cut where it would fill the title by itself."""
+    return shorten(retell(name), 260, 10.5, bold=True)
+
+
 def week_finding(verdict: Verdict) -> str:
     """Return who carries the typical week."""
     week, pools = verdict.week, verdict.pools
-    whose = " and ".join(name for name, load in (("own", week.own), ("rented", week.rented)) if any(load))
-    if not whose:
-        return "The cloud carries the whole week"
-    machines = f"{whose.capitalize()} GPUs"
-    if len(pools) == 1:
-        use = f"{percent(pools[0].utilisation)} used over the week"
-        local = (own + rented for own, rented in zip(week.own, week.rented, strict=True))
-        full = any(load >= FULL * most > 0 for load, most in zip(local, week.capacity, strict=True))
-        machines += f" are full at the peak and {use}" if full else f" are {use} and never full"
-    else:
-        machines += " carry the base"
-    if not any(week.api):
-        return f"{machines}; nothing goes to the cloud"
-    return f"{machines}; the cloud takes the rest"
+    if not any(week.own) and not any(week.rented):
+        return say("The cloud carries the whole week")
+    both = any(week.own) and any(week.rented)
+    machines = say("Own and rented GPUs") if both else say("Own GPUs") if any(week.own) else say("Rented GPUs")
+    cloud = any(week.api)
+    if len(pools) != 1:
+        if cloud:
+            return say("{machines} carry the base; the cloud takes the rest", machines=machines)
+        return say("{machines} carry the base; nothing goes to the cloud", machines=machines)
+    return _one_pool(verdict, machines, cloud=cloud)
+
+
+def _one_pool(verdict: Verdict, machines: str, *, cloud: bool) -> str:
+    """Return how the only pool is used, and whether the cloud takes anything."""
+    values = {"machines": machines, "share": percent(verdict.pools[0].utilisation)}
+    if any(_full_hours(verdict)):
+        if cloud:
+            return say(
+                "{machines} are full at the peak and {share} used over the week; the cloud takes the rest", **values
+            )
+        return say(
+            "{machines} are full at the peak and {share} used over the week; nothing goes to the cloud", **values
+        )
+    if cloud:
+        return say("{machines} are {share} used over the week and never full; the cloud takes the rest", **values)
+    return say("{machines} are {share} used over the week and never full; nothing goes to the cloud", **values)
+
+
+def _full_hours(verdict: Verdict) -> list[bool]:
+    """Return for each hour of the week whether the machines are full."""
+    week = verdict.week
+    local = (own + rented for own, rented in zip(week.own, week.rented, strict=True))
+    return [load >= FULL * most > 0 for load, most in zip(local, week.capacity, strict=True)]
 
 
 def hours_finding(verdict: Verdict) -> str:
     """Return in how many hours the GPUs are full and the cloud works, in words."""
     week = verdict.week
-    local = [own + rented for own, rented in zip(week.own, week.rented, strict=True)]
-    full = [load >= FULL * most > 0 for load, most in zip(local, week.capacity, strict=True)]
-    if not any(local):
-        return "The cloud carries every hour of the week"
-    head = f"The GPUs are full in {_share_of_hours(full)} of the week"
-    return f"{head}; the cloud works in {_share_of_hours([load > 0 for load in week.api])}"
+    if not any(week.own) and not any(week.rented):
+        return say("The cloud carries every hour of the week")
+    return say(
+        "The GPUs are full in {hours} of the week; the cloud works in {cloud}",
+        hours=_share_of_hours(_full_hours(verdict)),
+        cloud=_share_of_hours([load > 0 for load in week.api]),
+    )
 
 
 def _share_of_hours(hours: Sequence[bool]) -> str:
-    share = sum(hours) / len(hours)
+    """Return a share of the hours in words, to stand after "in"."""
     bounds = (
-        (0, "no hour"),
-        (0.2, "a few hours"),
-        (0.4, "less than half of the hours"),
-        (0.6, "about half of the hours"),
+        (0.0, fixed("no hour")),
+        (0.2, fixed("a few hours")),
+        (0.4, fixed("less than half of the hours")),
+        (0.6, fixed("about half of the hours")),
+        (0.999, fixed("most hours")),
+        (1.0, fixed("every hour")),
     )
-    for most, words in (*bounds, (0.999, "most hours")):
-        if share <= most:
-            return words
-    return "every hour"
+    share = sum(hours) / len(hours)
+    return next(words for most, words in bounds if share <= most)
 
 
 def volume_finding(verdict: Verdict) -> str:
     """Return which plan is cheapest along the volume, and how often the second choice changes."""
     curve = verdict.break_even
     best = verdict.strategies[0].kind
-    ours = curve.cost_per_month[best]
+    name = retell(PLAN_NAMES[best])
+    ours = curve.cost_per_month.get(best)
+    if ours is None:
+        return say("What the plans cost as the volume grows")
     others = [costs for kind, costs in curve.cost_per_month.items() if kind is not best]
     beaten = [
         volume
         for i, volume in enumerate(curve.million_tokens_per_day)
         if any(costs[i] < ours[i] * (1 - _CLOSE) for costs in others)
     ]
-    name = PLAN_NAMES[best]
-    if beaten:
-        side = "below" if beaten[0] < curve.today else "from"
-        edge = max(v for v in beaten if v < curve.today) if side == "below" else beaten[0]
-        head = f"{name} is cheapest today, another plan {side} {number(edge)} million tokens a day"
+    if not beaten:
+        head = say("{plan} is never beaten on cost", plan=name)
+    elif beaten[0] < curve.today:
+        head = say(
+            "{plan} is cheapest today, another plan below {volume} million tokens a day",
+            plan=name,
+            volume=number(max(v for v in beaten if v < curve.today)),
+        )
     else:
-        head = f"{name} is never beaten on cost"
+        head = say(
+            "{plan} is cheapest today, another plan from {volume} million tokens a day",
+            plan=name,
+            volume=number(beaten[0]),
+        )
     changes = len(curve.crossings)
     if changes == 0:
         return head
-    times = {1: "once", 2: "twice"}.get(changes, f"{count(changes)} times")
-    return f"{head}; the cheapest of the other plans changes {times}"
+    if changes == 1:
+        return say("{head}; the cheapest of the other plans changes once", head=head)
+    if changes == 2:
+        return say("{head}; the cheapest of the other plans changes twice", head=head)
+    return say("{head}; the cheapest of the other plans changes {count} times", head=head, count=count(changes))
 
 
 def plans_finding(verdict: Verdict) -> str:
@@ -93,15 +131,35 @@ def plans_finding(verdict: Verdict) -> str:
     best, *rest = verdict.strategies
     within = [plan for plan in rest if not plan.breaks]
     others = [plan for plan in within if abs(plan.npv - best.npv) > _CLOSE * abs(best.npv)]
-    head = f"{best.label} costs {money(best.npv, verdict.currency)}"
+    name, cost = retell(best.label), money(best.npv, verdict.currency)
     if not others:
-        return f"{head}; within the rules no other plan differs from it"
+        return say("{plan} costs {cost}; within the rules no other plan differs from it", plan=name, cost=cost)
     other = min(others, key=lambda plan: plan.npv)
     if all(best.npv_p90 < plan.npv_p10 for plan in others):
-        return f"{head}; even a bad future of it is cheaper than a good one of any other plan"
-    share = percent(best.p_cheapest)
-    next_one = f"the next plan {money(other.npv, verdict.currency)}"
-    return f"{head}, {next_one}; the ranges overlap, yet it is cheapest in {share} of futures"
+        return say(
+            "{plan} costs {cost}; even a bad future of it is cheaper than a good one of any other plan",
+            plan=name,
+            cost=cost,
+        )
+    return say(
+        "{plan} costs {cost}, the next plan {other}; the ranges overlap, yet it is cheapest in {share} of futures",
+        plan=name,
+        cost=cost,
+        other=money(other.npv, verdict.currency),
+        share=percent(best.p_cheapest),
+    )
+
+
+def chance_finding(verdict: Verdict) -> str:
+    """Return how sure the verdict is, and in how many futures the plan is the cheapest."""
+    best = verdict.strategies[0]
+    return say(
+        "The verdict is {certainty}: {plan} is cheapest in {share} of {samples} futures",
+        certainty=retell(CERTAINTIES[verdict.certainty]),
+        plan=retell(best.label),
+        share=percent(best.p_cheapest),
+        samples=number(verdict.samples),
+    )
 
 
 def nearest(drivers: Sequence[Driver]) -> Driver | None:
@@ -109,46 +167,135 @@ def nearest(drivers: Sequence[Driver]) -> Driver | None:
     return min((driver for driver in drivers if driver.switches_at is not None), key=how_far, default=None)
 
 
+def matters(driver: Driver) -> bool:
+    """Tell whether an input changes what the plan saves, or turns the verdict anywhere."""
+    return driver.switches_at is not None or abs(driver.saving_high - driver.saving_low) > 0.5
+
+
 def tornado_finding(verdict: Verdict) -> str:
     """Return which input could overturn the verdict."""
     first = nearest(verdict.drivers)
     if first is None:
-        return "No single input overturns the verdict between a tenth and ten times its value"
+        return say("No single input overturns the verdict between a tenth and ten times its value")
+    where = turns_at(first.model_copy(update={"name": brief(first.name)}))
     if how_far(first) <= 1:
-        return f"Within its range, one input alone can overturn the verdict: {turns_at(first)}"
-    return f"Within its range no single input overturns the verdict; nearest comes {turns_at(first)}"
+        return say("Within its range, one input alone can overturn the verdict: {where}", where=where)
+    return say("Within its range no single input overturns the verdict; nearest comes {where}", where=where)
 
 
-_PARTS = {
-    "energy_and_space": "energy and space",
-    "maintenance": "maintenance",
-    "staff": "staff",
-    "rent": "rent",
-    "api": "the cloud bill",
+PARTS = {
+    "capex": fixed("purchase"),
+    "maintenance": fixed("maintenance"),
+    "energy_and_space": fixed("energy and space"),
+    "staff": fixed("staff"),
+    "move": fixed("moving"),
+    "rent": fixed("rent"),
+    "api": fixed("cloud"),
+    "residual": fixed("resale value"),
 }
+"""What a year's cash is for, by field, from the bottom of the stack to its top."""
+
+_YEARLY = ("energy_and_space", "maintenance", "staff", "rent", "api")
 
 
 def cash_finding(verdict: Verdict) -> str:
     """Return where the money of the recommended plan goes."""
     plan = verdict.strategies[0]
     year = plan.cash[1]
-    part = max(_PARTS, key=lambda name: float(getattr(year, name)))
-    largest = f"{_PARTS[part]} is the largest cost of a year, {money(getattr(year, part), verdict.currency)}"
+    part = max(_YEARLY, key=lambda name: float(getattr(year, name)))
+    name = retell(fixed("the cloud bill") if part == "api" else PARTS[part])
+    largest, currency = money(getattr(year, part), verdict.currency), verdict.currency
     if plan.capex <= 0:
-        return largest[0].upper() + largest[1:]
-    bought = f"{money(plan.capex, verdict.currency)} of hardware"
-    back = f" pays back in {months(plan.payback_months)}" if plan.payback_months else " at the start"
-    return f"{bought[0].upper()}{bought[1:]}{back}; {largest}"
+        head = say("{part} is the largest cost of a year, {amount}", part=name, amount=largest)
+        return head[0].upper() + head[1:]
+    bought = money(plan.capex, currency)
+    if plan.payback_months:
+        return say(
+            "{bought} of hardware pays back in {months}; {part} is the largest cost of a year, {amount}",
+            bought=bought,
+            months=months(plan.payback_months),
+            part=name,
+            amount=largest,
+        )
+    return say(
+        "{bought} of hardware at the start; {part} is the largest cost of a year, {amount}",
+        bought=bought,
+        part=name,
+        amount=largest,
+    )
+
+
+def total(plan: Strategy, part: str) -> float:
+    """Return what a plan spends on one part over the horizon, not discounted."""
+    return float(sum(getattr(year, part) for year in plan.cash))
+
+
+def parts_finding(verdict: Verdict) -> str:
+    """Return what most of the recommended plan's money is for, and whether that is so of every plan."""
+    best = verdict.strategies[0]
+    largest = [max(PARTS, key=lambda part: total(plan, part)) for plan in verdict.strategies]
+    name = retell(PARTS[largest[0]])
+    if len(largest) == 1:
+        return say("Largest part of what {plan} costs: {part}", plan=retell(best.label), part=name)
+    if len(set(largest)) == 1:
+        return say("Largest part of the cost of every plan: {part}", part=name)
+    other = next(i for i, part in enumerate(largest) if part != largest[0])
+    return say(
+        "Largest part of the cost: {part} for {plan}, {another} for {other}",
+        plan=retell(best.label),
+        part=name,
+        other=retell(verdict.strategies[other].label),
+        another=retell(PARTS[largest[other]]),
+    )
 
 
 def speed_finding(points: Sequence[MeasuredPoint], measured_here: str | None) -> str:
     """Return what is known of speed, and how."""
     here = [point for point in points if point.profile == measured_here]
+    if not here and any(point.basis is Basis.MEASURED for point in points):
+        return say(
+            "Nothing was measured on this client's machines: every speed here was measured or published elsewhere"
+        )
     if not here:
-        return "Nothing was measured on this client's machines: every speed here is published by somebody else"
+        return say("Nothing was measured on this client's machines: every speed here is published by somebody else")
     best = max(here, key=lambda point: point.output_tokens_per_s)
-    return (
-        f"Measured here: {number(best.output_tokens_per_s)} output tokens/s at most, {best.model} on {best.accelerator}"
+    return say(
+        "Measured here: {speed} output tokens/s at most, {model} on {machine}",
+        speed=number(best.output_tokens_per_s),
+        model=brief(best.model),
+        machine=brief(best.accelerator),
+    )
+
+
+def places_finding(verdict: Verdict) -> str:
+    """Return how the most sensitive data and the rest are placed, in numbers of workloads."""
+    local = sum(placement.places[0] is not Place.API for placement in verdict.placements)
+    every = len(verdict.placements)
+    if local == 0:
+        return say("Every workload goes to the cloud, whatever its data")
+    if local == every:
+        return say("Every workload runs on machines of one's own or rented ones, whatever its volume")
+    return say(
+        "{local} of {all} workloads run on GPUs; the others go to the cloud", local=number(local), all=number(every)
+    )
+
+
+def memory_finding(verdict: Verdict) -> str:
+    """Return what fills the memory of the fullest pool."""
+    use = min(verdict.memory, key=lambda item: item.free / item.total)
+    parts = {
+        fixed("weights"): use.weights,
+        fixed("KV cache"): use.kv_cache,
+        fixed("other"): use.other,
+    }
+    most = max(parts, key=parts.__getitem__)
+    return say(
+        "{machine}: {free} of {total} GiB stay free on each; the largest part is {part}, {size} GiB",
+        machine=brief(use.accelerator),
+        free=number(use.free),
+        total=number(use.total),
+        part=retell(most),
+        size=number(parts[most]),
     )
 
 
@@ -160,43 +307,3 @@ def cheapest_first(plans: Sequence[Strategy]) -> tuple[Strategy, ...]:
 def plan_of(verdict: Verdict, kind: StrategyKind) -> Strategy:
     """Return a plan by its kind."""
     return next(plan for plan in verdict.strategies if plan.kind is kind)
-
-
-def demand_finding(demand: Demand) -> str:
-    """Return which workload asks for most, and which has the sharpest peak."""
-    largest = max(demand.workloads, key=lambda item: item.tokens_per_day)
-    sharpest = max(demand.workloads, key=lambda item: item.shape.value)
-    return (
-        f"{largest.workload} asks for most, {number(largest.tokens_per_day / 1e6)} million tokens a day; "
-        f"{sharpest.workload} has the sharpest peak, {number(sharpest.shape.value)} times its mean"
-    )
-
-
-def duration_finding(demand: Demand) -> str:
-    """Return which workload is flattest and which has the sharpest peak, by the share of hours above its mean."""
-    flattest = min(demand.workloads, key=lambda item: item.shape.value)
-    sharpest = max(demand.workloads, key=lambda item: item.shape.value)
-    mean = sum(sharpest.requests_per_hour) / len(sharpest.requests_per_hour)
-    busy = sum(value > mean for value in sharpest.requests_per_hour) / len(sharpest.requests_per_hour)
-    words = f"{sharpest.workload} is above its mean in {percent(busy)} of the hours"
-    return words if flattest is sharpest else f"{words}; {flattest.workload} is the flattest"
-
-
-def lengths_finding(demand: Demand) -> str:
-    """Return whose prompts are longest at the 95th percentile, and how that is known."""
-    known = [item for item in demand.workloads if item.lengths is not None]
-    longest = max(known, key=lambda item: item.lengths.prompt.at(0.95) if item.lengths else 0)
-    assert longest.lengths is not None
-    tail, mean = longest.lengths.prompt.at(0.95), longest.prompt_tokens.value
-    return (
-        f"{longest.workload} has the longest prompts: 1 in 20 above {number(tail)} tokens, "
-        f"{number(tail / mean)} times the mean ({longest.lengths.basis})"
-    )
-
-
-def curve_finding(profile: HardwareProfile) -> str:
-    """Return the most that a profile's machine does, and with what."""
-    best = max(profile.service_curve, key=lambda point: point.output_tokens_per_s)
-    at = f" with {best.concurrency} requests in flight" if best.concurrency else ""
-    machine = f"{profile.accelerators} × {profile.accelerator}" if profile.accelerators > 1 else profile.accelerator
-    return f"{machine}: at most {number(best.output_tokens_per_s)} output tokens/s of {profile.model.name}{at}"

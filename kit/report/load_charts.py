@@ -1,250 +1,250 @@
-"""Charts of load: who carries the week hour by hour, and what each plan costs as the volume grows."""
+"""Charts of load: who carries the week hour by hour, and its hours from the fullest to the emptiest."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from kit.report.drawing import (
-    CLOUD,
-    CLOUD_TEXT,
-    GREY,
-    INK,
-    ON_RENTED,
-    OWN,
-    PAPER,
-    RENTED,
-    RENTED_TEXT,
-    STAFF,
-    UPKEEP,
-    altair,
-    frame,
-    spread,
-    values,
-    words,
-)
-from kit.report.findings import DAYS, hours_finding, volume_finding, week_finding
-from kit.report.words import PLAN_NAMES, amount_unit
-from kit.strategy.verdict import StrategyKind, Verdict
+from kit.engagement.record import Place
+from kit.report.drawing import WIDTH, Drawing, at, channel, day_names, frame, layer, needs, words
+from kit.report.findings import hours_finding, week_finding
+from kit.report.lettering import width_of, within, wrap
+from kit.report.palette import painted
+from kit.report.words import PLACE_NAMES, percent
+from kit.strategy.verdict import Verdict
+from kit.wording import retell, say
 
-_PLACES = (
-    ("own", OWN, OWN, PAPER, "own GPUs"),
-    ("rented", RENTED, RENTED_TEXT, ON_RENTED, "rented GPUs"),
-    ("api", CLOUD, CLOUD_TEXT, PAPER, "cloud"),
-)
-_PLANS = {
-    StrategyKind.HYBRID: (OWN, OWN, 2.6),
-    StrategyKind.CLOUD: (CLOUD, CLOUD_TEXT, 1.5),
-    StrategyKind.OWN: (UPKEEP, RENTED_TEXT, 1.2),
-    StrategyKind.RENTED: (STAFF, GREY, 1.2),
-}
+HOURS = 168
+_LEFT = 38
+_NARROW, _WIDE = 22, 68
+"""Room beside the plot in pixels: without labels there, and with some."""
+_INSIDE = 10.0
+"""Height in pixels that a label needs inside an area."""
 
 
-def _stack(verdict: Verdict, order: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the layers of an area chart, bottom first, the last hour held to its end."""
-    week = verdict.week
-    rows = []
-    for x, hour in enumerate([*order, order[-1]]):
-        base = 0.0
-        for name, *_ in _PLACES:
-            top = base + getattr(week, name)[hour]
-            rows.append({"x": x, "place": name, "y": base, "y2": top})
-            base = top
-    return rows
+@dataclass(frozen=True)
+class _Band:
+    """The part of one place in a stack: its name, colours, and bottom and top at each step; the last step held."""
+
+    name: str
+    fill: str
+    outside: str
+    inside: str
+    low: tuple[float, ...]
+    high: tuple[float, ...]
 
 
-def _areas(rows: Sequence[dict[str, Any]], x: Any, y: Any) -> list[Any]:
-    alt = altair()
+def has_load(verdict: Verdict) -> bool:
+    """Tell whether anything is served in the typical week."""
+    return any(any(flow) for flow in (verdict.week.own, verdict.week.rented, verdict.week.api))
+
+
+def _bands(verdict: Verdict, order: Sequence[int], *, shares: bool = False) -> list[_Band]:
+    """Return the stack of those places that serve anything, the lowest first."""
+    week, colours = verdict.week, painted()
+    whole = next((part for part in week.parts if part.days == "week"), None)
+    base = [0.0] * (len(order) + 1)
+    found = []
+    for place, (flow, fill, outside, inside) in {
+        Place.OWN: (week.own, colours.own, colours.own_text, colours.on_own),
+        Place.RENTED: (week.rented, colours.rented, colours.rented_text, colours.on_rented),
+        Place.API: (week.api, colours.cloud, colours.cloud_text, colours.on_cloud),
+    }.items():
+        if not any(flow):
+            continue
+        top = [low + flow[hour] for low, hour in zip(base, [*order, order[-1]], strict=True)]
+        name = retell(PLACE_NAMES[place])
+        if shares and whole is not None:
+            name = say("{place}: {share} of the tokens", place=name, share=percent(whole.shares[place]))
+        found.append(_Band(name, fill, outside, inside, tuple(base), tuple(top)))
+        base = top
+    return found
+
+
+def _areas(bands: Sequence[_Band], x: Any, y: Any, *, step: float = 1.0) -> list[Any]:
     return [
-        alt.Chart(values([row for row in rows if row["place"] == name]))
-        .mark_area(color=colour, interpolate="step-after")
-        .encode(x=x, y=y, y2="y2:Q")
-        for name, colour, *_ in _PLACES
-        if any(row["y2"] > row["y"] for row in rows if row["place"] == name)
+        layer(
+            [{"x": i * step, "y": low, "y2": high} for i, (low, high) in enumerate(zip(b.low, b.high, strict=True))],
+            "area",
+            x=x,
+            y=y,
+            y2={"field": "y2"},
+            color=b.fill,
+            interpolate="step-after",
+        )
+        for b in bands
     ]
 
 
-def typical_week(verdict: Verdict, *, height: int = 122) -> Any:
+@dataclass(frozen=True)
+class _Label:
+    """A text beside the last hour, and the height at which it would like to stand, in the unit of the axis."""
+
+    text: str
+    at: float
+    colour: str
+    weight: str = "bold"
+
+
+def _spots(bands: Sequence[_Band], *, top: float, height: int, right: int) -> list[tuple[int, float] | None]:
+    """Return where the name of each place has room inside its area, as hour and height; ``None`` where it has none."""
+    per_hour = (WIDTH - _LEFT - right) / HOURS
+    return [
+        _room(band, int(width_of(band.name, 8.5, bold=True) / per_hour / 2) + 2, top * _INSIDE / height)
+        for band in bands
+    ]
+
+
+def _inside(
+    bands: Sequence[_Band], spots: Sequence[tuple[int, float] | None], x: Any, y: Any, step: float
+) -> list[Any]:
+    """Return the names of those places whose areas have room for them."""
+    return [
+        words(
+            [{"x": (spot[0] + 0.5) * step, "y": spot[1], "text": band.name}],
+            x=x,
+            y=y,
+            colour=band.inside,
+            fontWeight="bold",
+            align="center",
+        )
+        for band, spot in zip(bands, spots, strict=True)
+        if spot is not None
+    ]
+
+
+def _left_out(bands: Sequence[_Band], spots: Sequence[tuple[int, float] | None]) -> list[_Label]:
+    """Return the names of the other places, to stand beside their ends."""
+    return [
+        _Label(band.name, (band.low[-1] + band.high[-1]) / 2, band.outside)
+        for band, spot in zip(bands, spots, strict=True)
+        if spot is None
+    ]
+
+
+def _beside(labels: Sequence[_Label], y: Any, *, top: float, height: int, right: int) -> list[Any]:
+    """Return labels beside the last hour, in as many lines as they need, moved apart by the least."""
+    lines = [wrap(label.text, right - 8, 8.5, bold=label.weight == "bold") for label in labels]
+    gap = 1.0 + 10.0 * max((len(line) for line in lines), default=1)
+    places = within([label.at / top * height for label in labels], gap / 2, height, gap=gap)
+    rows = [{"y": place / height * top, "text": "\n".join(line)} for line, place in zip(lines, places, strict=True)]
+    return [
+        words(
+            [row],
+            x=at(WIDTH - _LEFT - right + 5),
+            y=y,
+            colour=label.colour,
+            fontWeight=label.weight,
+            lineBreak="\n",
+            lineHeight=10,
+            dy=-5 * (len(line) - 1),
+        )
+        for label, line, row in zip(labels, lines, rows, strict=True)
+    ]
+
+
+def _room(band: _Band, half: int, least: float) -> tuple[int, float] | None:
+    """Return the hour where a band is thickest over ``half`` hours either way, and its middle, if there is room."""
+    best: tuple[float, int, float] | None = None
+    for i in range(half, len(band.low) - half - 1):
+        low, high = max(band.low[i - half : i + half + 2]), min(band.high[i - half : i + half + 2])
+        if high - low >= least and (best is None or high - low > best[0]):
+            best = (high - low, i, (low + high) / 2)
+    return best[1:] if best else None
+
+
+@needs(has_load, "a week with some load")
+def typical_week(verdict: Verdict, *, height: int = 122) -> Drawing:
     """Return the typical week by hour: own, rented and cloud stacked, with the line of what the GPUs carry.
 
     Args:
         verdict: the decision.
         height: height of the plot in pixels.
+
+    Raises:
+        ValueError: there is no load.
     """
-    alt = altair()
-    rows = _stack(verdict, range(168))
-    peak = max(row["y2"] for row in rows)
+    bands, right = _bands(verdict, range(HOURS)), _WIDE
+    peak, capacity = max(bands[-1].high), verdict.week.capacity
     # Capacity far above the load is cut off rather than flattening the week.
-    top = max(peak, min(max(verdict.week.capacity), 1.6 * peak)) * 1.08
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, 168], nice=False),
-        axis=alt.Axis(
-            title=None,
-            values=[24 * day + 12 for day in range(7)],
-            labelExpr=f"{list(DAYS)}[floor(datum.value / 24)]",
-            ticks=False,
-        ),
-    )
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, top]), axis=alt.Axis(title="million tokens per hour", tickCount=4))
-    layers = [
-        *_areas(rows, x, y),
-    ]
-    if any(verdict.week.capacity):
-        held = [*verdict.week.capacity, verdict.week.capacity[-1]]
-        line = [{"x": hour, "y": min(value, top)} for hour, value in enumerate(held)]
-        layers.append(
-            alt.Chart(values(line)).mark_line(color=INK, strokeWidth=0.9, interpolate="step-after").encode(x=x, y=y)
-        )
-        layers.append(
-            words(
-                [{"x": 168.8, "y": min(verdict.week.capacity[-1], top), "text": "GPUs can carry"}],
-                x=x,
-                y=y,
-                fontSize=8,
-                lineBreak="|",
-            )
-        )
-    layers += _place_labels(rows, x, y)
+    top = max(peak, min(max(capacity), 1.6 * peak)) * 1.08
+    axis = {
+        "title": None,
+        "values": [24 * day + 12 for day in range(7)],
+        "labelExpr": f"{json.dumps(day_names())}[floor(datum.value / 24)]",
+        "ticks": False,
+    }
+    x = channel("x", scale={"domain": [0, HOURS], "nice": False}, axis=axis)
+    y = channel("y", scale={"domain": [0, top]}, axis={"title": say("million tokens per hour"), "tickCount": 4})
+    layers = _areas(bands, x, y)
+    spots = _spots(bands, top=top, height=height, right=right)
+    labels = _left_out(bands, spots)
+    if any(capacity):
+        ink = painted().ink
+        line = [{"x": hour, "y": min(value, top)} for hour, value in enumerate([*capacity, capacity[-1]])]
+        layers.append(layer(line, "line", x=x, y=y, color=ink, strokeWidth=0.9, interpolate="step-after"))
+        labels.append(_Label(say("GPUs can carry"), min(capacity[-1], top), ink, "normal"))
+    layers += _inside(bands, spots, x, y, 1.0)
+    layers += _beside(labels, y, top=top, height=height, right=right)
     return frame(
-        alt.layer(*layers),
+        layers,
         title=week_finding(verdict),
-        subtitle="Tokens by hour of the typical week, prompt and output, under the recommended plan",
+        subtitle=say("Tokens by hour of the typical week, prompt and output, under the recommended plan"),
         height=height,
-        right=64,
+        left=_LEFT,
+        right=right,
         bottom=16,
     )
 
 
-def _place_labels(rows: Sequence[dict[str, Any]], x: Any, y: Any, *, step: float = 1.0) -> list[Any]:
-    """Return the name of each place, inside its area where that is thickest, else beside the last hour.
-
-    Args:
-        rows: the layers of the stack.
-        x: the horizontal channel.
-        y: the vertical channel.
-        step: width of an hour on the horizontal axis.
-    """
-    top = max(row["y2"] for row in rows)
-    found = []
-    for name, _, outside, inside, label in _PLACES:
-        layer = [row for row in rows if row["place"] == name]
-        if all(row["y2"] == row["y"] for row in layer):
-            continue
-        room, i, part = max(
-            (_room(layer, int(len(label) * hours) + 1, 0.11 * top) for hours in (1.2, 0.8)), key=lambda fit: fit[0] > 0
-        )
-        if room > 0:
-            middle = (min(row["y2"] for row in part) + max(row["y"] for row in part)) / 2
-            row = {"x": (i + 0.5) * step, "y": middle, "text": label}
-            found.append(words([row], x=x, y=y, colour=inside, fontWeight="bold", align="center"))
-        else:
-            end = layer[-1]
-            row = {"x": len(layer) * step, "y": (end["y"] + end["y2"]) / 2, "text": label}
-            found.append(words([row], x=x, y=y, colour=outside, fontWeight="bold"))
-    return found
-
-
-def _room(layer: Sequence[dict[str, Any]], half: int, least: float) -> tuple[float, int, Sequence[dict[str, Any]]]:
-    """Return the hour where a layer is thickest over ``half`` hours either way, its rows and the room to spare."""
-    fits = (
-        (min(row["y2"] for row in part) - max(row["y"] for row in part) - least, i, part)
-        for i in range(half, len(layer) - half - 1)
-        if (part := layer[i - half : i + half + 2])
-    )
-    return max(fits, key=lambda fit: fit[0])
-
-
-def load_duration(verdict: Verdict, *, height: int = 92) -> Any:
-    """Return the load-duration curve: the hours of the week from the fullest to the emptiest.
+@needs(has_load, "a week with some load")
+def load_duration(verdict: Verdict, *, height: int = 104) -> Drawing:
+    """Return the load-duration curve: the hours of the week from the fullest to the emptiest, with the machines' line.
 
     Args:
         verdict: the decision.
         height: height of the plot in pixels.
+
+    Raises:
+        ValueError: there is no load.
     """
-    alt = altair()
-    week = verdict.week
-    order = sorted(range(168), key=lambda hour: -(week.own[hour] + week.rented[hour] + week.api[hour]))
-    rows = _stack(verdict, order)
-    for row in rows:
-        row["x"] = row["x"] / 168
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, 1], nice=False),
-        axis=alt.Axis(title="share of the hours of a week", format="%"),
+    week, colours = verdict.week, painted()
+    order = sorted(range(HOURS), key=lambda hour: -(week.own[hour] + week.rented[hour] + week.api[hour]))
+    bands = _bands(verdict, order, shares=True)
+    peak, step = max(bands[-1].high), 1 / HOURS
+    # A mean, since the capacity for a mix of requests differs from hour to hour and the hours are out of order here.
+    carried = _mean_capacity(verdict)
+    line = carried is not None and carried <= 1.6 * peak
+    top = max(peak, carried if carried is not None and line else 0.0) * 1.1
+    x = channel(
+        "x",
+        scale={"domain": [0, 1], "nice": False},
+        axis={"title": say("share of the hours of a week"), "format": "%"},
     )
-    y = alt.Y("y:Q", axis=alt.Axis(title="million tokens per hour", tickCount=4))
+    y = channel("y", scale={"domain": [0, top]}, axis={"title": say("million tokens per hour"), "tickCount": 4})
+    layers = _areas(bands, x, y, step=step)
+    if line:
+        name = {"x": 1, "y": carried, "text": say("what the GPUs can carry, mean of the week")}
+        layers.append(layer([{"y": carried}], "rule", x=None, y=y, color=colours.ink, strokeWidth=0.9))
+        layers.append(words([name], x=x, y=y, align="right", dy=-6, fontSize=8))
+    right = _WIDE if None in _spots(bands, top=top, height=height, right=_NARROW) else _NARROW
+    spots = _spots(bands, top=top, height=height, right=right)
+    labels = _left_out(bands, spots)
+    layers += _inside(bands, spots, x, y, step)
+    layers += _beside(labels, y, top=top, height=height, right=right)
     return frame(
-        alt.layer(*_areas(rows, x, y), *_place_labels(rows, x, y, step=1 / 168)),
+        layers,
         title=hours_finding(verdict),
-        subtitle="Load-duration curve: the hours of the typical week, the fullest first",
+        subtitle=say("Load-duration curve: the hours of the typical week, the fullest first"),
         height=height,
-        right=22,
+        left=_LEFT,
+        right=right,
     )
 
 
-def cost_against_volume(verdict: Verdict, *, height: int = 122) -> Any:
-    """Return the cost per month of the four plans against the volume, with today's volume and the crossings.
-
-    Args:
-        verdict: the decision.
-        height: height of the plot in pixels.
-    """
-    alt = altair()
-    curve = verdict.break_even
-    top = max(max(costs) for costs in curve.cost_per_month.values())
-    divisor, unit = amount_unit(top, verdict.currency)
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, curve.million_tokens_per_day[-1]], nice=False),
-        axis=alt.Axis(title="million tokens per day, all workloads together", format=",~r", tickCount=8),
-    )
-    y = alt.Y(
-        "y:Q", scale=alt.Scale(domain=[0, top / divisor * 1.05]), axis=alt.Axis(title=f"{unit} per month", tickCount=5)
-    )
-    layers = [
-        alt.Chart(values([{"x": curve.today}])).mark_rule(color=INK, strokeDash=[3, 3], strokeWidth=0.8).encode(x=x),
-        words(
-            [{"x": curve.today, "y": top / divisor * 1.01, "text": f" today, {curve.today:,.0f} million"}],
-            x=x,
-            y=y,
-            dx=2,
-        ),
-    ]
-    kinds = [kind for kind in reversed(_PLANS) if kind in curve.cost_per_month]
-    for kind in kinds:
-        colour, _, thick = _PLANS[kind]
-        points = zip(curve.million_tokens_per_day, curve.cost_per_month[kind], strict=True)
-        rows = [{"x": volume, "y": cost / divisor} for volume, cost in points]
-        layers.append(alt.Chart(values(rows)).mark_line(color=colour, strokeWidth=thick).encode(x=x, y=y))
-    crossings = [
-        {"x": cross.million_tokens_per_day, "y": _cost_at(verdict, cross.below, cross.million_tokens_per_day) / divisor}
-        for cross in curve.crossings
-    ]
-    layers.append(
-        alt.Chart(values(crossings))
-        .mark_point(fill=PAPER, stroke=INK, size=26, strokeWidth=1, opacity=1)
-        .encode(x=x, y=y)
-    )
-    ends = spread([curve.cost_per_month[kind][-1] / top * height for kind in kinds], gap=10)
-    for kind, end in zip(kinds, ends, strict=True):
-        row = {"x": curve.million_tokens_per_day[-1], "y": end / height * top / divisor, "text": PLAN_NAMES[kind]}
-        weight = "bold" if kind is StrategyKind.HYBRID else "normal"
-        layers.append(words([row], x=x, y=y, colour=_PLANS[kind][1], dx=5, fontWeight=weight))
-    circles = "; circles: the cheapest of the others changes" if crossings else ""
-    return frame(
-        alt.layer(*layers),
-        title=volume_finding(verdict),
-        subtitle=f"Cost per month against volume, all workloads scaled alike{circles}",
-        height=height,
-        right=64,
-    )
-
-
-def _cost_at(verdict: Verdict, kind: StrategyKind, volume: float) -> float:
-    """Return a plan's cost at a volume between the computed ones, on the straight line that the chart draws."""
-    xs, ys = verdict.break_even.million_tokens_per_day, verdict.break_even.cost_per_month[kind]
-    for i in range(1, len(xs)):
-        if volume <= xs[i]:
-            return ys[i - 1] + (ys[i] - ys[i - 1]) * (volume - xs[i - 1]) / (xs[i] - xs[i - 1])
-    return ys[-1]
+def _mean_capacity(verdict: Verdict) -> float | None:
+    """Return what the machines can carry in the mean hour; ``None`` without machines."""
+    capacity = verdict.week.capacity
+    return sum(capacity) / len(capacity) if any(capacity) else None

@@ -1,211 +1,232 @@
-"""Charts of money: the plans with their ranges, the cash of the years, and what could overturn the verdict."""
+"""Charts of money: the plans with their ranges, what they are paid for, and the cash of the years."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from kit.report.drawing import (
-    CLOUD,
-    GREY,
-    INK,
-    OWN,
-    POWER,
-    RENTED,
-    RULE,
-    STAFF,
-    UPKEEP,
-    WIDTH,
-    altair,
-    frame,
-    spread,
-    values,
-    words,
+from kit.report.drawing import COLOUR, LABEL_SIZE, WIDTH, Drawing, at, channel, end, frame, key, layer, needs, words
+from kit.report.findings import PARTS, cash_finding, cheapest_first, parts_finding, plans_finding, total
+from kit.report.findings import matters as matters
+from kit.report.lettering import shorten, width_of, within
+from kit.report.palette import painted, type_on
+from kit.report.words import amount_unit, decimal, money
+from kit.strategy.verdict import Verdict
+from kit.wording import retell, say
+
+CASH_PARTS: tuple[tuple[str, str, str], ...] = tuple(
+    (name, PARTS[name], role)
+    for name, role in (
+        ("capex", "own"),
+        ("maintenance", "upkeep"),
+        ("energy_and_space", "power"),
+        ("staff", "staff"),
+        ("move", "grey"),
+        ("rent", "rented"),
+        ("api", "cloud"),
+        ("residual", "rule"),
+    )
 )
-from kit.report.findings import cash_finding, cheapest_first, plans_finding, tornado_finding
-from kit.report.words import amount_unit, change, money
-from kit.strategy.verdict import Driver, Verdict
+"""Fields of a year's cash, their names and the roles of their colours, from the bottom of the stack to its top."""
 
-CASH_PARTS: tuple[tuple[str, str, str], ...] = (
-    ("capex", "purchase", OWN),
-    ("maintenance", "maintenance", UPKEEP),
-    ("energy_and_space", "energy and space", POWER),
-    ("staff", "staff", STAFF),
-    ("move", "moving", GREY),
-    ("rent", "rent", RENTED),
-    ("api", "cloud", CLOUD),
-    ("residual", "resale value", RULE),
-)
-"""Fields of a year's cash, their names and colours, from the bottom of the stack to its top."""
+_Row = dict[str, Any]
+_LEFT = 38
+_NAMES = 182
+"""Room for the plans' names in pixels."""
 
 
-MOST_BARS = 10
-"""Inputs in the tornado: the most influential."""
+def plan_rows(verdict: Verdict) -> tuple[list[str], dict[str, str]]:
+    """Return the plans' names as axes have them, no two alike, the recommended one first, and each by its kind."""
+    names: dict[str, str] = {}
+    for plan in cheapest_first(verdict.strategies):
+        name = shorten(retell(plan.label), _NAMES - 12, 9)
+        while name in names.values():
+            name += "\u200a"
+        names[plan.kind] = name
+    return list(names.values()), names
 
 
-def plans_npv(verdict: Verdict) -> Any:
-    """Return the net present value of the plans with the range from the tenth to the ninetieth percentile."""
-    alt = altair()
-    plans = cheapest_first(verdict.strategies)
+def names_axis(names: list[str]) -> dict[str, Any]:
+    """Return the vertical channel of a chart with a row for each name."""
+    axis = {"title": None, "labelFontSize": 9, "labelColor": painted().ink}
+    return channel("name", kind="nominal", sort=names, axis=axis)
+
+
+@needs(lambda verdict: bool(verdict.strategies), "a plan")
+def plans_npv(verdict: Verdict) -> Drawing:
+    """Return the net present value of the plans with the range from the tenth to the ninetieth percentile.
+
+    Raises:
+        ValueError: there is no plan.
+    """
+    plans, colours = cheapest_first(verdict.strategies), painted()
     divisor, unit = amount_unit(max(plan.npv_p90 for plan in plans), verdict.currency)
+    names, by_kind = plan_rows(verdict)
     rows = [
         {
-            "name": plan.label,
+            "name": by_kind[plan.kind],
             "npv": plan.npv / divisor,
             "low": plan.npv_p10 / divisor,
             "high": plan.npv_p90 / divisor,
             "text": money(plan.npv, verdict.currency),
-            "colour": OWN if i == 0 else GREY,
+            "colour": (colours.own if mark else colours.own_text) if i == 0 else colours.grey,
+            "mark": mark,
         }
         for i, plan in enumerate(plans)
+        for mark in (True, False)
     ]
-    names = [row["name"] for row in rows]
-    x = alt.X(
-        "npv:Q",
-        scale=alt.Scale(zero=True),
-        axis=alt.Axis(title=f"{unit}, net present value of all cash out", grid=True, tickCount=8),
-    )
-    y = alt.Y("name:N", sort=names, axis=alt.Axis(title=None, labelFontSize=9, labelColor=INK, labelLimit=200))
-    colour = alt.Color("colour:N", scale=None)
-    base = alt.Chart(values(rows))
-    layers = alt.layer(
-        base.mark_rule(strokeWidth=5, opacity=0.35).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour),
-        base.mark_point(filled=True, size=55, opacity=1).encode(x=x, y=y, color=colour),
-        base.mark_text(dy=-9, fontSize=8.5, fontWeight="bold").encode(x=x, y=y, text="text:N", color=colour),
-    )
+    axis = {
+        "title": say("{unit}, net present value of all cash out", unit=unit),
+        "grid": True,
+        "tickCount": 8,
+        "format": ",~r",
+    }
+    x, low = channel("npv", scale={"zero": True}, axis=axis), channel("low")
+    y, marks = names_axis(names), [row for row in rows if row["mark"]]
+    text = channel("text", kind="nominal")
+    typed = {"dy": -9, "fontSize": 8.5, "fontWeight": "bold"}
     return frame(
-        layers,
+        [
+            layer(marks, "rule", x=low, y=y, x2=end("high"), color=COLOUR, strokeWidth=5, opacity=0.35),
+            layer(marks, "point", x=x, y=y, color=COLOUR, filled=True, size=55, opacity=1),
+            layer([row for row in rows if not row["mark"]], "text", x=x, y=y, color=COLOUR, text=text, **typed),
+        ],
         title=plans_finding(verdict),
-        subtitle="Dot: at the figures taken; bar: from the tenth to the ninetieth percentile of the futures sampled",
-        height=20 * len(rows),
-        left=182,
+        subtitle=say(
+            "Dot: at the figures taken; bar: from the tenth to the ninetieth percentile of the futures sampled"
+        ),
+        height=22 * len(names),
+        left=_NAMES,
     )
 
 
-def cash_by_year(verdict: Verdict, *, height: int = 104) -> Any:
+@needs(lambda verdict: any(any(total(p, part) for part in PARTS) for p in verdict.strategies), "a plan with cash")
+def cost_parts(verdict: Verdict) -> Drawing:
+    """Return what each plan is paid for over the horizon: undiscounted cash by part, with the net present value beside.
+
+    Raises:
+        ValueError: no plan has any cash.
+    """
+    plans, colours = cheapest_first(verdict.strategies), painted()
+    names, by_kind = plan_rows(verdict)
+    parts = [(name, retell(label), getattr(colours, role)) for name, label, role in CASH_PARTS]
+    parts = [part for part in parts if any(total(plan, part[0]) for plan in plans)]
+    rows: list[dict[str, Any]] = []
+    sums: list[_Row] = []
+    most = least = 0.0
+    for plan in plans:
+        up = down = 0.0
+        for name, _, colour in parts:
+            value = total(plan, name)
+            start = up if value >= 0 else down
+            up, down = up + max(value, 0.0), down + min(value, 0.0)
+            if value:
+                rows.append({"name": by_kind[plan.kind], "x": start, "x2": start + value, "colour": colour})
+        most, least = max(most, up), min(least, down)
+        sums.append({"name": by_kind[plan.kind], "x": up, "text": money(plan.npv, verdict.currency)})
+    divisor, unit = amount_unit(most, verdict.currency)
+    for row in (*rows, *sums):
+        row |= {end: row[end] / divisor for end in ("x", "x2") if end in row}
+    right = int(max(width_of(row["text"], 8.5, bold=True) for row in sums)) + 12
+    axis = {"title": unit, "grid": True, "tickCount": 7, "format": ",~r"}
+    domain = [least / divisor * 1.05, most / divisor * 1.01]
+    x, y = channel("x", scale={"domain": domain, "nice": False}, axis=axis), names_axis(names)
+    return frame(
+        [
+            layer(rows, "bar", x=x, y=y, x2=end("x2"), color=COLOUR, height=11),
+            layer([{"x": 0}], "rule", x=x, y=None, color=colours.ink, strokeWidth=0.8),
+            words(sums, x=x, y=y, dx=5, fontWeight="bold"),
+            *key([(label, colour) for _, label, colour in parts], left=6 - _NAMES),
+        ],
+        title=parts_finding(verdict),
+        subtitle=say(
+            "Cash over {years} years by what it is for, not discounted; figure: net present value",
+            years=decimal(verdict.horizon_years, 0 if verdict.horizon_years == int(verdict.horizon_years) else 1),
+        ),
+        height=18 * len(names),
+        left=_NAMES,
+        right=right,
+        keyed=True,
+    )
+
+
+@needs(
+    lambda verdict: bool(verdict.strategies) and len(verdict.strategies[0].cash) > 1,
+    "the recommended plan's cash of at least a year",
+)
+def cash_by_year(verdict: Verdict, *, height: int = 104) -> Drawing:
     """Return the cash of the recommended plan by year, stacked by what it is paid for.
 
     Args:
         verdict: the decision.
         height: height of the plot in pixels.
+
+    Raises:
+        ValueError: there is no cash.
     """
-    alt = altair()
-    plan = verdict.strategies[0]
+    plan, colours = verdict.strategies[0], painted()
     parts = [part for part in CASH_PARTS if any(getattr(year, part[0]) for year in plan.cash)]
     out = max(sum(max(getattr(year, name), 0) for name, *_ in parts) for year in plan.cash)
     back = min(sum(min(getattr(year, name), 0) for name, *_ in parts) for year in plan.cash)
     divisor, unit = amount_unit(out, verdict.currency)
-    rows: list[dict[str, Any]] = []
+    rows: list[_Row] = []
     for year in plan.cash:
         up = down = 0.0
-        for name, label, colour in parts:
+        for name, label, role in parts:
             value = getattr(year, name) / divisor
             start = up if value >= 0 else down
             up, down = up + max(value, 0.0), down + min(value, 0.0)
-            when = "start" if year.year == 0 else f"year {year.year}"
-            rows.append({"year": when, "y": start, "y2": start + value, "label": label, "colour": colour})
+            when = say("start") if year.year == 0 else say("year {year}", year=decimal(year.year))
+            row = {"year": when, "y": start, "y2": start + value, "label": retell(label)}
+            rows.append({**row, "colour": getattr(colours, role)})
     years = list(dict.fromkeys(row["year"] for row in rows))
-    x = alt.X(
-        "year:N",
+    x = channel(
+        "year",
+        kind="nominal",
         sort=years,
-        scale=alt.Scale(paddingInner=0.25, paddingOuter=0.1),
-        axis=alt.Axis(title=None, labelAngle=0, labelFontSize=9, domain=False, ticks=False),
+        scale={"paddingInner": 0.25, "paddingOuter": 0.05},
+        axis={"title": None, "labelAngle": 0, "labelFontSize": 9, "domain": False, "ticks": False},
     )
-    y = alt.Y(
-        "y:Q",
-        scale=alt.Scale(domain=[back / divisor * 1.1, out / divisor * 1.05], nice=False),
-        axis=alt.Axis(title=unit, tickCount=5),
+    # Parts of the first bar that are too thin for their name have it on top.
+    thin = sum(0 < row["y2"] - row["y"] < out / divisor * 0.12 for row in rows if row["year"] == years[0])
+    low, high = back / divisor * 1.1, out / divisor * (1.05 + 0.12 * thin)
+    y = channel(
+        "y", scale={"domain": [low, high], "nice": False}, axis={"title": unit, "tickCount": 5, "format": ",~r"}
     )
-    last = [row for row in rows if row["year"] == years[-1] and row["y"] != row["y2"]]
-    at = spread([(row["y"] + row["y2"]) / 2 for row in last], gap=(out - back) / divisor * 1.15 * 10 / height)
-    first = [
-        {"year": years[0], "y": row["y2"], "text": row["label"]}
-        for row in rows
-        if row["year"] == years[0] and row["y"] != row["y2"]
+    right = int(max(width_of(row["label"], 8.5) for row in rows)) + 14
+    layers = [
+        layer(rows, "bar", x=x, y=y, y2=end("y2"), color=COLOUR),
+        layer([{"y": 0}], "rule", x=None, y=y, color=colours.ink, strokeWidth=0.8),
+        *_part_labels(rows, years, x, y, per_pixel=(high - low) / height, bounds=(low, high), right=right),
     ]
-    labels = [{"year": years[-1], "y": place, "text": row["label"]} for row, place in zip(last, at, strict=True)]
-    half = (WIDTH - 38 - 92) / (len(years) + 0.2 - 0.25) * 0.75 / 2
-    layers = alt.layer(
-        alt.Chart(values(rows)).mark_bar().encode(x=x, y=y, y2="y2:Q", color=alt.Color("colour:N", scale=None)),
-        alt.Chart(values([{"y": 0}])).mark_rule(color=INK, strokeWidth=0.8).encode(y=y),
-        words(labels, x=x, y=y, dx=half + 5),
-        words(first, x=x, y=y, align="center", dy=-6),
-    )
     return frame(
         layers,
         title=cash_finding(verdict),
-        subtitle="Cash out by year under the recommended plan, not discounted",
+        subtitle=say("Cash out by year under the recommended plan, not discounted"),
         height=height,
-        right=92,
+        right=right,
         bottom=16,
     )
 
 
-def tornado(verdict: Verdict) -> Any:
-    """Return what each uncertain input does to the saving against the best other plan, the strongest first."""
-    alt = altair()
-    currency = verdict.currency
-    drivers = sorted((driver for driver in verdict.drivers if matters(driver)), key=_span, reverse=True)[:MOST_BARS]
-    extremes = [verdict.saving_npv, *(value for d in drivers for value in (d.saving_low, d.saving_high))]
-    divisor, unit = amount_unit(max(abs(value) for value in extremes), currency)
-    names = [f"{driver.name} ({driver.basis})" for driver in drivers]
-    bars, ends, notes = [], [], []
-    for name, driver in zip(names, drivers, strict=True):
-        none = _span(driver) < 1e-6 * max(abs(verdict.saving_npv), 1.0)
-        for at, value in ((driver.low, driver.saving_low), (driver.high, driver.saving_high)):
-            if none:
-                continue
-            right = value > verdict.saving_npv or (value == verdict.saving_npv and at == driver.high)
-            bars.append(
-                {
-                    "name": name,
-                    "x": verdict.saving_npv / divisor,
-                    "x2": value / divisor,
-                    "colour": OWN if value > 0 else CLOUD,
-                }
-            )
-            ends.append({"name": name, "x": value / divisor, "text": change(driver, at), "right": right})
-        note = (
-            "no effect"
-            if none
-            else f"turns at {change(driver, driver.switches_at)}"
-            if driver.switches_at is not None
-            else "never turns it"
-        )
-        notes.append({"name": name, "x": 0, "text": note})
-    low, high = min(0.0, *extremes) / divisor, max(0.0, *extremes) / divisor
-    pad = (high - low) * 0.07
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[low - pad, high + pad], nice=False),
-        axis=alt.Axis(title=f"{unit} saved against the best other plan, net present value", grid=True, tickCount=8),
-    )
-    y = alt.Y("name:N", sort=names, axis=alt.Axis(title=None, labelFontSize=8.5, labelColor=INK, labelLimit=160))
-    right_edge = alt.value(WIDTH - 160 - 78)
-    layers = [
-        alt.Chart(values(bars))
-        .mark_bar(height=11)
-        .encode(x=x, x2="x2:Q", y=y, color=alt.Color("colour:N", scale=None)),
-        alt.Chart(values([{"x": verdict.saving_npv / divisor}])).mark_rule(color=INK, strokeWidth=0.9).encode(x=x),
-        words([row for row in ends if row["right"]], x=x, y=y, dx=3, fontSize=8, colour=GREY),
-        words([row for row in ends if not row["right"]], x=x, y=y, dx=-3, align="right", fontSize=8, colour=GREY),
-        words(notes, x=right_edge, y=y, dx=8),
-    ]
-    return frame(
-        alt.layer(*layers),
-        title=tornado_finding(verdict),
-        subtitle="Saving when one input is multiplied by the factor at the bar's end; "
-        f"line: {money(verdict.saving_npv, currency)} with all as taken",
-        height=18 * len(drivers),
-        left=160,
-        right=78,
-    )
-
-
-def matters(driver: Driver) -> bool:
-    """Tell whether an input changes what the plan saves, or turns the verdict anywhere."""
-    return driver.switches_at is not None or _span(driver) > 0.5
-
-
-def _span(driver: Driver) -> float:
-    """Return how much a driver moves the saving."""
-    return abs(driver.saving_high - driver.saving_low)
+def _part_labels(
+    rows: list[_Row], years: list[str], x: Any, y: Any, *, per_pixel: float, bounds: tuple[float, float], right: int
+) -> list[Any]:
+    """Return the names of the parts: beside the last bar, and in or on the first one for those that are only there."""
+    gap = 10 * per_pixel
+    low, high = bounds
+    last = [row for row in rows if row["year"] == years[-1] and row["y"] != row["y2"]]
+    places = within([(row["y"] + row["y2"]) / 2 for row in last], low + gap / 2, high - gap / 2, gap=gap)
+    beside = [{"y": place, "text": row["label"]} for row, place in zip(last, places, strict=True)]
+    bar = (WIDTH - _LEFT - right) / (len(years) + 0.1 - 0.25) * 0.75
+    found = [words(beside, x=at(WIDTH - _LEFT - right + 3), y=y)]
+    known, above = {row["label"] for row in last}, max(row["y2"] for row in rows if row["year"] == years[0])
+    for row in (row for row in rows if row["year"] == years[0] and row["y"] < row["y2"] and row["label"] not in known):
+        text = shorten(row["label"], bar - 4, LABEL_SIZE)
+        if row["y2"] - row["y"] >= gap:
+            label = {"year": years[0], "y": (row["y"] + row["y2"]) / 2, "text": text}
+            found.append(words([label], x=x, y=y, align="center", colour=type_on(row["colour"])))
+        else:
+            above += gap * 0.7
+            found.append(words([{"year": years[0], "y": above, "text": text}], x=x, y=y, align="center"))
+            above += gap * 0.3
+    return found

@@ -159,7 +159,7 @@ def cash(verdict: Verdict) -> pd.DataFrame:
 
 def drivers(verdict: Verdict) -> pd.DataFrame:
     """Return what could turn the verdict."""
-    return _of(verdict, "certainty")
+    return _of(verdict, "drivers")
 
 
 def worst_inputs(verdict: Verdict) -> pd.DataFrame:
@@ -177,8 +177,8 @@ def as_frame(table: Table) -> pd.DataFrame:
 
 
 def _of(verdict: Verdict, key: str) -> pd.DataFrame:
-    section = next(section for section in view(verdict).sections if section.key == key)
-    return as_frame(next(block for block in section.blocks if isinstance(block, Table)))
+    blocks = (block for section in view(verdict).sections for block in section.blocks)
+    return as_frame(next(block for block in blocks if isinstance(block, Table) and block.key == key))
 
 
 def _words(cell: Cell) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from kit.engagement.record import Place
+from kit.engagement.record import Commitment, Customisation, DataClass, Modality, Place
 from kit.figures import MISSING as MISSING
 from kit.figures import day as day
-from kit.figures import decimal, factor, points
+from kit.figures import decimal as decimal
 from kit.figures import exact as exact
+from kit.figures import factor, points
+from kit.figures import joined as joined
+from kit.figures import listed as listed
 from kit.figures import money as money
 from kit.figures import months as months
 from kit.figures import number as number
@@ -14,7 +17,9 @@ from kit.figures import percent as percent
 from kit.figures import seconds as seconds
 from kit.figures import symbol as symbol
 from kit.figures import tokens as tokens
-from kit.strategy.verdict import Driver, StrategyKind
+from kit.figures import unit_price as unit_price
+from kit.record import Basis
+from kit.strategy.verdict import Certainty, Driver, StrategyKind, Verdict
 from kit.wording import fixed, say
 
 PLAN_NAMES = {
@@ -27,6 +32,70 @@ PLAN_NAMES = {
 }
 """English; :func:`kit.wording.retell` tells them in the language of the document."""
 PLACE_NAMES = {Place.OWN: fixed("own GPUs"), Place.RENTED: fixed("rented GPUs"), Place.API: fixed("cloud")}
+BASES = {
+    Basis.MEASURED: fixed("measured"),
+    Basis.QUOTED: fixed("quoted"),
+    Basis.PUBLISHED: fixed("published"),
+    Basis.PREDICTED: fixed("predicted"),
+    Basis.ASSUMED: fixed("assumed"),
+}
+CERTAINTIES = {
+    Certainty.ROBUST: fixed("robust"),
+    Certainty.LEANING: fixed("leaning"),
+    Certainty.TOO_CLOSE: fixed("too close to call"),
+}
+GATES = {
+    "data": fixed("data"),
+    "region": fixed("region"),
+    "regulation": fixed("regulation"),
+    "licence": fixed("licence"),
+    "quality": fixed("quality"),
+    "context": fixed("context"),
+    "modality": fixed("modality"),
+    "customisation": fixed("customisation"),
+    "skills": fixed("skills"),
+    "time": fixed("time"),
+    "availability": fixed("availability"),
+    "spot": fixed("spot"),
+    "latency": fixed("latency"),
+}
+"""In the order in which a reader meets them."""
+DATA_CLASSES = {
+    DataClass.PUBLIC: fixed("public data"),
+    DataClass.INTERNAL: fixed("internal data"),
+    DataClass.PERSONAL: fixed("personal data"),
+    DataClass.HEALTH: fixed("health data"),
+}
+MODALITIES = {
+    Modality.TEXT: fixed("text"),
+    Modality.IMAGE: fixed("images"),
+    Modality.AUDIO: fixed("audio"),
+    Modality.VIDEO: fixed("video"),
+}
+CUSTOMISATIONS = {
+    Customisation.NONE: fixed("no change of the model"),
+    Customisation.FINE_TUNING: fixed("fine-tuning"),
+    Customisation.ADAPTERS: fixed("adapters"),
+    Customisation.TOKENIZER: fixed("a tokenizer of its own"),
+}
+COMMITMENTS = {
+    Commitment.ON_DEMAND: fixed("on demand"),
+    Commitment.RESERVED: fixed("reserved"),
+    Commitment.SPOT: fixed("spot"),
+}
+LIKELIHOODS = {"low": fixed("low"), "medium": fixed("medium"), "high": fixed("high")}
+OUTCOMES = {
+    "holds": fixed("holds"),
+    "holds in part": fixed("holds in part"),
+    "does not hold": fixed("does not hold"),
+    "not known": fixed("not known"),
+}
+OWNERS = {"client": fixed("client"), "consultant": fixed("consultant"), "supplier": fixed("supplier")}
+
+
+def alone(verdict: Verdict) -> bool:
+    """Tell whether the recommended plan is the only one of the record, so that there is nothing to compare."""
+    return len(verdict.strategies) == 1
 
 
 def amount(value: float) -> str:

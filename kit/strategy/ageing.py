@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+from kit.figures import decimal, short_day
 from kit.pricing.age import OLD_DAYS, STALE_DAYS, age_days
 from kit.record import Basis
 from kit.strategy.verdict import Input
+from kit.wording import fixed, say
 
 _PRICES = ("prices.", "money.electricity_price_per_kwh")
 
@@ -37,11 +39,25 @@ def price_warnings(inputs: Iterable[Input], today: dt.date) -> tuple[str, ...]:
     old = [item for item in items if stale(item, today, days=OLD_DAYS)]
     ageing = [item for item in items if stale(item, today) and item not in old]
     found = []
-    for group, days, what in ((old, OLD_DAYS, "ask for new ones before you sign"), (ageing, STALE_DAYS, "check them")):
+    for group, days, what in (
+        (old, OLD_DAYS, fixed("ask for new ones before you sign")),
+        (ageing, STALE_DAYS, fixed("check them")),
+    ):
         if group:
             oldest = min(group, key=lambda item: item.date)
-            number = f"{len(group)} prices are" if len(group) > 1 else "1 price is"
+            known: dict[str, str | int] = {
+                "days": days,
+                "what": what,
+                "oldest": oldest.label,
+                "date": short_day(oldest.date),
+            }
             found.append(
-                f"{number} older than {days} days: {what}. The oldest is {oldest.label}, of {oldest.date.isoformat()}."
+                say("1 price is older than {days} days: {what}. The oldest is {oldest}, of {date}.", **known)
+                if len(group) == 1
+                else say(
+                    "{number} prices are older than {days} days: {what}. The oldest is {oldest}, of {date}.",
+                    number=decimal(len(group)),
+                    **known,
+                )
             )
     return tuple(found)

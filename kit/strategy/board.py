@@ -47,10 +47,14 @@ def dossier(case: Case) -> dict[str, Any]:
     from kit.strategy.risks import risks
     from kit.strategy.scope import bills, requirements
     from kit.strategy.sketch import sketch
+    from kit.strategy.totals import bill_total, week_parts
 
+    today, week = bills(case), case.verdict.week
     return {
         "requirements": requirements(case),
-        "bills": bills(case),
+        "bills": today,
+        "bill_total": bill_total(today),
+        "week": week.model_copy(update={"parts": week_parts(week)}),
         "memory": memory(case),
         "aspects": aspects(case),
         "checks": checks(case),

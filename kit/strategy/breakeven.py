@@ -9,7 +9,7 @@ overtaken on a step and overtakes again before the next one is not missed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +29,8 @@ JUMP = 0.01
 """Share of the highest cost that counts as a jump beyond what the volume explains."""
 PURE = (StrategyKind.CLOUD, StrategyKind.RENTED, StrategyKind.OWN)
 SHOWN = (StrategyKind.HYBRID, *PURE)
+CLEARLY = 0.01
+"""By which share the hybrid has to cost less than the cloud to be said to have left it. Judgement."""
 MOST_COMBINATIONS = 60
 
 
@@ -67,7 +69,33 @@ def break_even(choice: Choice, today: Sequence[Solved], *, on_step: Callable[[],
         today=tokens,
         cost_per_month={kind: tuple(values) for kind, values in cost.items()},
         crossings=crossings(volumes, {kind: cost[kind] for kind in PURE if kind in cost}),
+        leaves_cloud_at=leaves_cloud_at(volumes, cost),
     )
+
+
+def leaves_cloud_at(volumes: Sequence[float], cost: Mapping[StrategyKind, Sequence[float]]) -> float | None:
+    """Return the volume from which the hybrid first costs clearly less than the cloud plan, by straight lines between.
+
+    The cloud plan has all it may at its cheapest API, so that only machines make the hybrid cheaper.
+
+    Args:
+        volumes: rising.
+        cost: of each plan at those.
+
+    Returns:
+        The first volume if the hybrid is clearly cheaper there already; ``None`` if it never is.
+    """
+    if StrategyKind.CLOUD not in cost:
+        return None
+    pairs = zip(cost[StrategyKind.CLOUD], cost[StrategyKind.HYBRID], strict=True)
+    short = [hybrid - (1 - CLEARLY) * cloud for cloud, hybrid in pairs]
+    first = next((i for i, gap in enumerate(short) if gap < 0), None)
+    if first is None:
+        return None
+    if first == 0:
+        return volumes[0]
+    weight = short[first - 1] / (short[first - 1] - short[first])
+    return volumes[first - 1] + weight * (volumes[first] - volumes[first - 1])
 
 
 def _candidates(choice: Choice, today: Solved) -> list[Solved]:
@@ -133,7 +161,7 @@ def _steep(factors: Floats, curves: Floats) -> Floats:
 def crossings(volumes: Sequence[float], cost: dict[StrategyKind, list[float]]) -> tuple[Crossing, ...]:
     """Return every change of the cheapest plan along the volume, by straight lines between the volumes."""
     found = []
-    for i in range(1, len(volumes)):
+    for i in range(1, len(volumes) if cost else 0):
         before = min(cost, key=lambda kind, i=i: cost[kind][i - 1])  # type: ignore[misc]
         after = min(cost, key=lambda kind, i=i: cost[kind][i])  # type: ignore[misc]
         if before is after:

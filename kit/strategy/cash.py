@@ -39,7 +39,8 @@ def cash_by_year(choice: Choice, solved: Solved) -> tuple[YearCash, ...]:
     flows = dated_cash(choice, solved)
     years = {item: _by_year(flow, at_start=item == "capex") for item, flow in flows.items()}
     count = math.ceil(choice.terms.months / 12)
-    return tuple(YearCash(year=k, **{item: float(flow[k]) for item, flow in years.items()}) for k in range(count + 1))
+    rows = [{item: float(flow[k]) for item, flow in years.items()} for k in range(count + 1)]
+    return tuple(YearCash(year=k, **row, total=sum(row.values())) for k, row in enumerate(rows))
 
 
 def monthly_cash(choice: Choice, solved: Solved) -> Floats:

@@ -11,8 +11,10 @@ import numpy as np
 from kit.demand.record import Demand, WorkloadDemand
 from kit.engagement.record import Commitment, Engagement, Place, Workload
 from kit.errors import PlanError
+from kit.figures import plain
+from kit.strategy import reasons
 from kit.strategy.costs import Phase, phases_of, trend
-from kit.strategy.gates import gate_api, gate_pool, service_of
+from kit.strategy.gates import FASTER, gate_api, gate_pool, service_of
 from kit.strategy.headroom import Headroom, headroom
 from kit.strategy.options import Api, Pool
 from kit.strategy.plan import solve
@@ -27,14 +29,20 @@ from kit.strategy.problem import (
 from kit.strategy.terms import Terms
 from kit.strategy.verdict import StrategyKind, Strike
 from kit.strategy.ways import network_s
+from kit.wording import fixed, say
 
 LABELS = {
-    StrategyKind.HYBRID: "Hybrid",
-    StrategyKind.CLOUD: "All cloud",
-    StrategyKind.RENTED: "All rented",
-    StrategyKind.OWN: "All own",
-    StrategyKind.BETTER: "Today's API used better",
-    StrategyKind.TODAY: "As today",
+    StrategyKind.HYBRID: fixed("Hybrid"),
+    StrategyKind.CLOUD: fixed("All cloud"),
+    StrategyKind.RENTED: fixed("All rented"),
+    StrategyKind.OWN: fixed("All own"),
+    StrategyKind.BETTER: fixed("Today's API used better"),
+    StrategyKind.TODAY: fixed("As today"),
+}
+_NOT_OFFERED = {
+    Place.OWN: fixed("no own accelerator is on offer"),
+    Place.RENTED: fixed("no rented accelerator is on offer"),
+    Place.API: fixed("no API is on offer"),
 }
 _PURE = {StrategyKind.CLOUD: Place.API, StrategyKind.RENTED: Place.RENTED, StrategyKind.OWN: Place.OWN}
 SECONDS = 10.0
@@ -215,14 +223,29 @@ def restrict(choice: Choice, kind: StrategyKind) -> tuple[Problem, tuple[str, ..
             seconds[w, ~of_place] = np.nan
             api_price[:, w] = np.nan
         else:
-            exceptions.append(f"{workload.name}: {why_not(choice, w, place)}")
+            exceptions.append(reasons.of_workload(workload.name, why_not(choice, w, place)))
     return replace(problem, seconds=seconds, api_price=api_price, caps=Caps()), tuple(exceptions)
 
 
 def kinds(choice: Choice) -> list[StrategyKind]:
-    """Return the plans worth comparing: what the client does today, and that done better, only if it does anything."""
+    """Return the plans worth comparing: the hybrid, and those that ask for something else than it does.
+
+    A plan asks for nothing else where no workload can follow it, or where none may go anywhere but to its place; what
+    the client does today, and that done better, only if it does anything.
+    """
     now = any(api.as_today for api in choice.apis)
-    return [kind for kind in StrategyKind if now or kind not in (StrategyKind.TODAY, StrategyKind.BETTER)]
+    possible = [kind for kind in StrategyKind if now or kind not in (StrategyKind.TODAY, StrategyKind.BETTER)]
+    return [kind for kind in possible if kind is StrategyKind.HYBRID or not _as_the_hybrid(choice, kind)]
+
+
+def _as_the_hybrid(choice: Choice, kind: StrategyKind) -> bool:
+    """Tell whether nobody can follow a kind, or whether it permits just what the hybrid does under the same limits."""
+    (asked, exceptions), problem = restrict(choice, kind), choice.problem
+    return len(exceptions) == len(choice.workloads) or (
+        asked.caps == problem.caps
+        and np.array_equal(asked.seconds, problem.seconds, equal_nan=True)
+        and np.array_equal(asked.api_price, problem.api_price, equal_nan=True)
+    )
 
 
 def solve_kind(
@@ -260,9 +283,9 @@ def why_not(choice: Choice, w: int, place: Place) -> str:
     else:
         struck = [s for pool, s in zip(choice.pools, choice.pool_strikes[w], strict=True) if pool.place is place]
     if not struck:
-        return f"no {'API' if place is Place.API else place.value + ' accelerator'} is on offer"
+        return _NOT_OFFERED[place]
     nearest = min(struck, key=lambda strikes: (len(strikes), [strike.gate for strike in strikes]))
-    return nearest[0].reason if nearest else "permitted"
+    return nearest[0].reason if nearest else fixed("permitted")
 
 
 def _pairs(engagement: Engagement, demand: Demand) -> list[tuple[Workload, WorkloadDemand]]:
@@ -273,7 +296,9 @@ def _headroom(engagement: Engagement, workload: Workload, item: WorkloadDemand, 
     """Return how full a replica may be: as the client says, else as the simulation finds."""
     seconds = service_of(workload, pool, terms).seconds
     if (stated := engagement.operations.headroom) is not None:
-        why = f"The client plans {stated.value:g} of the capacity ({stated.source})."
+        why = say(
+            "The client plans {share} of the capacity ({source}).", share=plain(stated.value), source=stated.source
+        )
         return Headroom(stated.value, stated.basis, None, None, None, 0, why)
     replicas = max(1, math.ceil(max(item.requests_per_hour) * seconds / SECONDS_PER_HOUR / USUAL_FILL))
     return headroom(
@@ -291,8 +316,13 @@ def _headroom(engagement: Engagement, workload: Workload, item: WorkloadDemand, 
 def _overwhelmed(workload: Workload, pool: Pool, room: Headroom) -> Strike:
     return Strike(
         gate="latency",
-        reason=f"{pool.label} does not keep the limits of {workload.name} even when hardly loaded: {room.why}",
-        lift="faster hardware, a smaller model or a looser limit",
+        reason=say(
+            "{pool} does not keep the limits of {workload} even when hardly loaded: {why}",
+            pool=pool.label,
+            workload=workload.name,
+            why=room.why,
+        ),
+        lift=FASTER,
     )
 
 
@@ -315,7 +345,8 @@ def _as_now(choice: Choice, kind: StrategyKind) -> tuple[Problem, tuple[str, ...
     exceptions = []
     for w, workload in enumerate(choice.workloads):
         if workload.today is None:
-            exceptions.append(f"{workload.name}: it is new, and goes where it may at least cost")
+            new = fixed("it is new, and goes where it may at least cost")
+            exceptions.append(reasons.of_workload(workload.name, new))
             continue
         same = np.array([api.offer.provider == workload.today.provider for api in choice.apis], dtype=bool)
         as_today = np.array(
@@ -323,12 +354,14 @@ def _as_now(choice: Choice, kind: StrategyKind) -> tuple[Problem, tuple[str, ...
         )
         if kind is StrategyKind.TODAY:
             if not as_today.any():
-                exceptions.append(f"{workload.name}: what it costs today is not known")
+                unknown = fixed("what it costs today is not known")
+                exceptions.append(reasons.of_workload(workload.name, unknown))
                 continue
             seconds[w] = np.nan
             api_price[:, w] = np.where(as_today, choice.api_price[:, w], np.nan)
         elif np.isnan(api_price[:, w, same]).all():
-            exceptions.append(f"{workload.name}: no model of {workload.today.provider} passes the gates")
+            none = say("no model of {provider} passes the gates", provider=workload.today.provider)
+            exceptions.append(reasons.of_workload(workload.name, none))
         else:
             seconds[w] = np.nan
             api_price[:, w, ~same] = np.nan
@@ -338,7 +371,7 @@ def _as_now(choice: Choice, kind: StrategyKind) -> tuple[Problem, tuple[str, ...
 def _breaks(choice: Choice) -> tuple[str, ...]:
     """Return the rules that today's arrangements break."""
     return tuple(
-        f"{workload.name}: {strike.reason}"
+        reasons.of_workload(workload.name, strike.reason)
         for w, workload in enumerate(choice.workloads)
         for a, api in enumerate(choice.apis)
         if api.as_today and workload.name in api.price_per_request

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from kit.errors import PlanError
+from kit.figures import joined, significant
 from kit.strategy import reasons
 from kit.strategy.plan import solve
 from kit.strategy.problem import Problem
+from kit.wording import fixed, say
 
 HALVINGS = 10
 STRIDE = 8.0
@@ -20,11 +22,11 @@ MOST_OFFERED = 1e4
 """More accelerators than that are never looked at."""
 
 _NAMES = {
-    "cost": "the budget (limits: cost_per_month)",
-    "capex": "the limit on purchases (limits: capex)",
-    "spend_share": "the limit on what one provider gets (limits: spend_share_per_provider)",
-    "co2": "the limit on CO2 (limits: co2_tonnes_per_year)",
-    "at_most": "the number of accelerators on offer (gpu_offers: at_most)",
+    "cost": fixed("the budget (limits: cost_per_month)"),
+    "capex": fixed("the limit on purchases (limits: capex)"),
+    "spend_share": fixed("the limit on what one provider gets (limits: spend_share_per_provider)"),
+    "co2": fixed("the limit on CO2 (limits: co2_tonnes_per_year)"),
+    "at_most": fixed("the number of accelerators on offer (gpu_offers: at_most)"),
 }
 
 
@@ -48,9 +50,18 @@ def explain_clash(problem: Problem, *, currency: str, months: float) -> str:
                 reasons.listed([_loosened(problem, name, factor, currency=currency, months=months) for name in group])
             )
         clash = reasons.listed([_NAMES[name] for name in active])
-        together = "cannot be kept" if len(active) == 1 else "cannot all be kept together"
-        return f"{clash} {together}. The least that would help: {'; or '.join(said)}"
-    return "no loosening of the limits makes a plan: a workload needs more than any offer carries"
+        least = say("The least that would help: {changes}", changes=_either(said))
+        if len(active) == 1:
+            return joined([say("{limits} cannot be kept.", limits=clash), least], " ")
+        return joined([say("{limits} cannot all be kept together.", limits=clash), least], " ")
+    return say("no loosening of the limits makes a plan: a workload needs more than any offer carries")
+
+
+def _either(said: list[str]) -> str:
+    whole = said[0]
+    for one in said[1:]:
+        whole = say("{one}; or {other}", one=whole, other=one)
+    return whole
 
 
 def _feasible(problem: Problem, group: tuple[str, ...], factor: float) -> bool:
@@ -82,12 +93,12 @@ def _loosen(problem: Problem, group: tuple[str, ...], factor: float) -> Problem:
 
 def _loosened(problem: Problem, name: str, factor: float, *, currency: str, months: float) -> str:
     if name == "at_most":
-        return f"{_NAMES[name]} times {factor:.2g}"
+        return say("{limit} times {factor}", limit=_NAMES[name], factor=significant(factor, 2))
     value = getattr(problem.caps, name) * factor
     words = {
-        "cost": f"{reasons.money(value / months, currency)} a month",
+        "cost": say("{money} a month", money=reasons.money(value / months, currency)),
         "capex": reasons.money(value, currency),
         "spend_share": reasons.percent(min(value, 1.0)),
-        "co2": f"{value:.3g} tonnes a year",
+        "co2": say("{tonnes} tonnes a year", tonnes=significant(value, 3)),
     }
-    return f"{_NAMES[name]} at {words[name]}"
+    return say("{limit} at {value}", limit=_NAMES[name], value=words[name])

@@ -12,6 +12,7 @@ from kit import __version__
 from kit.demand.record import Demand
 from kit.engagement.record import Engagement, Place
 from kit.errors import PlanError
+from kit.hardware.health import Finding
 from kit.pricing.pricebook import PriceBook
 from kit.profiler.profile import HardwareProfile
 from kit.record import Basis
@@ -35,21 +36,28 @@ from kit.strategy.terms import resolve
 from kit.strategy.thumb import rule_of_thumb
 from kit.strategy.verdict import SourceFile, Strategy, StrategyKind, Verdict
 from kit.strategy.whatif import affordable, alternatives, shadow_prices
-from kit.wording import Message, remembering
+from kit.wording import Message, behind, fixed, remember, remembering, say
 
 VALID_DAYS = 90
 STEPS = 7
 """How often a decision says that a part of it is done."""
 LIMITS = (
-    "Volumes and prices change by the year as stated; within a year they stay as they are.",
-    "Machines that are paid by the hour are switched in blocks of six hours, without the minutes that starting takes.",
-    "Load inside the hour is simulated where a profile holds a service curve, with requests sent to replicas at "
-    "random; elsewhere a flat share of the capacity is planned.",
-    "Own machines are taken to draw their power under load around the clock.",
-    "Where a profile holds no latency, work with a latency limit is not placed on it.",
-    "Public quality scores are not the client's work: test the chosen model on your own cases before you sign.",
-    "The gates on data, regions and regulations are a first reading of public terms and rules, each of the day that "
-    "stands with it. This is not legal advice.",
+    fixed("Volumes and prices change by the year as stated; within a year they stay as they are."),
+    fixed(
+        "Machines that are paid by the hour are switched in blocks of six hours, without the minutes that starting "
+        "takes."
+    ),
+    fixed(
+        "Load inside the hour is simulated where a profile holds a service curve, with requests sent to replicas at "
+        "random; elsewhere a flat share of the capacity is planned."
+    ),
+    fixed("Own machines are taken to draw their power under load around the clock."),
+    fixed("Where a profile holds no latency, work with a latency limit is not placed on it."),
+    fixed("Public quality scores are not the client's work: test the chosen model on your own cases before you sign."),
+    fixed(
+        "The gates on data, regions and regulations are a first reading of public terms and rules, each of the day "
+        "that stands with it. This is not legal advice."
+    ),
 )
 
 
@@ -83,6 +91,7 @@ def decide(
         PlanError: no plan exists; says for which workload and what comes nearest, or which limits clash.
     """
     with remembering() as said:
+        remember(notes)
         verdict = _decide(
             engagement,
             demand,
@@ -187,22 +196,18 @@ def _decide(
 
 def made(verdict: Verdict, said: Mapping[str, Message]) -> dict[str, Message]:
     """Return how each text of a verdict was made, of all that was said while it was decided."""
-    found: dict[str, Message] = {}
+    return behind(_texts(verdict.model_dump(mode="json", exclude={"messages"})), said)
 
-    def walk(part: Any) -> None:
-        if isinstance(part, str):
-            if part in said:
-                found[part] = said[part]
-        elif isinstance(part, Mapping):
-            for key, value in part.items():
-                walk(key)
-                walk(value)
-        elif isinstance(part, list | tuple):
-            for value in part:
-                walk(value)
 
-    walk(verdict.model_dump(mode="json", exclude={"messages"}))
-    return dict(sorted(found.items()))
+def _texts(part: Any) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from (*_texts(key), *_texts(value))
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from _texts(value)
 
 
 def prepare(engagement: Engagement, demand: Demand, profiles: Sequence[HardwareProfile], prices: PriceBook) -> Choice:
@@ -256,7 +261,7 @@ def _disputed(choice: Choice, solved: Solved, prices: PriceBook) -> Iterator[str
     for dispute in prices.disputes:
         disputed = (dispute.provider, dispute.model)
         if any(listed == disputed and dispute.concerns(prompt) for listed, prompt in used):
-            yield f"The price lists disagree on a price that the plan pays: {dispute.sentence}."
+            yield say("The price lists disagree on a price that the plan pays: {dispute}.", dispute=dispute.sentence)
 
 
 def _warnings(
@@ -265,19 +270,26 @@ def _warnings(
     used = [choice.pools[p] for p in np.flatnonzero(solved.plan.used)]
     found = list(_unproven(choice, solved))
     for pool in used:
-        found += [f"{pool.profile.name}: {finding.what} ({finding.evidence})" for finding in pool.profile.findings]
+        found += [_finding(pool.profile.name, finding) for finding in pool.profile.findings]
     by_name = {profile.name: profile for profile in profiles}
     if measured_here:
         here = by_name[measured_here]
-        found += [f"{measured_here}: {finding.what} ({finding.evidence})" for finding in here.findings]
+        found += [_finding(measured_here, finding) for finding in here.findings]
         if here.model.random_weights:
             found.append(
-                f"{measured_here} was measured with random weights: its speed and memory hold, answers do not."
+                say(
+                    "{profile} was measured with random weights: its speed and memory hold, answers do not.",
+                    profile=measured_here,
+                )
             )
     unpowered = [pool.label for pool in used if pool.place is Place.OWN and pool.power_w is None]
     if unpowered:
-        found.append(f"The power of {reasons.listed(unpowered)} is not known and not in the cost.")
+        found.append(say("The power of {pools} is not known and not in the cost.", pools=reasons.listed(unpowered)))
     return tuple(dict.fromkeys(found))
+
+
+def _finding(profile: str, finding: Finding) -> str:
+    return say("{profile}: {finding} ({evidence})", profile=profile, finding=finding.what, evidence=finding.evidence)
 
 
 def _unproven(choice: Choice, solved: Solved) -> Iterator[str]:
@@ -286,9 +298,9 @@ def _unproven(choice: Choice, solved: Solved) -> Iterator[str]:
     used = [choice.pools[p] for p in np.flatnonzero(plan.used)]
     published = sorted({pool.profile.name for pool in used if pool.profile.basis is not Basis.MEASURED})
     if published:
-        yield (
-            f"The capacity of {reasons.listed(published)} is published, not measured on the client's machines: "
-            "measure before you buy."
+        yield say(
+            "The capacity of {profiles} is published, not measured on the client's machines: measure before you buy.",
+            profiles=reasons.listed(published),
         )
     served = [(w, p) for w, p in np.argwhere(plan.flow_pool.sum(axis=(0, 3)) > 0) if choice.headrooms[w][p] is not None]
     bursts = sorted(
@@ -301,22 +313,24 @@ def _unproven(choice: Choice, solved: Solved) -> Iterator[str]:
         }
     )
     if bursts:
-        yield (
-            f"How bursty {reasons.listed(bursts)} is inside the hour is not known and taken as Poisson: import its "
-            "logs (kit demand import) before you buy, for bursts cost capacity."
+        yield say(
+            "How bursty {workloads} is inside the hour is not known and taken as Poisson: import its logs (kit demand "
+            "import) before you buy, for bursts cost capacity.",
+            workloads=reasons.listed(bursts),
         )
     flat = sorted({choice.pools[p].profile.name for w, p in served if choice.pools[p].level is None})
     if flat:
-        yield (
-            f"{reasons.listed(flat)} holds saturated load only: {reasons.percent(choice.terms.headroom.value)} of its "
-            "capacity is planned, not simulated."
+        yield say(
+            "{profiles} holds saturated load only: {share} of its capacity is planned, not simulated.",
+            profiles=reasons.listed(flat),
+            share=reasons.percent(choice.terms.headroom.value),
         )
     if solved.plan.gap > 2e-3:
-        yield (
-            f"The search for the cheapest plan was cut short: a plan cheaper by up to {reasons.percent(plan.gap)} may "
-            "exist."
+        yield say(
+            "The search for the cheapest plan was cut short: a plan cheaper by up to {share} may exist.",
+            share=reasons.percent(plan.gap),
         )
-    yield from (f"What is done today breaks a rule. {text}." for text in _broken(choice))
+    yield from (say("What is done today breaks a rule. {rule}.", rule=text) for text in _broken(choice))
 
 
 def _broken(choice: Choice) -> Iterator[str]:
@@ -325,4 +339,4 @@ def _broken(choice: Choice) -> Iterator[str]:
             if api.as_today and workload.name in api.price_per_request:
                 first = next((s for s in choice.api_strikes[w][a] if s.gate in ("data", "region", "regulation")), None)
                 if first is not None:
-                    yield f"{workload.name}: {first.reason}"
+                    yield reasons.of_workload(workload.name, first.reason)

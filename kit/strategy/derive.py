@@ -20,7 +20,6 @@ from kit.strategy.derive_volumes import bills, cloud, volumes
 from kit.strategy.derive_years import MONTHS, Case, constant, flows_of, horizon, months_between, summed
 from kit.strategy.inputs import inputs
 from kit.strategy.ledger import Ledger
-from kit.strategy.uncertainty import SAME
 from kit.strategy.verdict import Placement, Pool, Strategy, StrategyKind, YearCash
 
 
@@ -32,6 +31,7 @@ def derive(
     placements: Sequence[Placement],
     pools: Sequence[Pool],
     strategies: Sequence[Strategy],
+    against: StrategyKind | None = None,
 ) -> tuple[Derivation, ...]:
     """Return how the main figures follow from the inputs; nothing is solved for it.
 
@@ -46,6 +46,7 @@ def derive(
         placements: rows of the verdict for that plan.
         pools: likewise.
         strategies: rows of the verdict, the recommended plan first.
+        against: the plan against which the saving is counted; ``None`` where there is no other way.
     """
     case = Case(choice, solved, prices, Ledger(inputs(choice, prices)))
     horizon(case)
@@ -63,7 +64,7 @@ def derive(
     parts += [("people", key) for key in _people(case)]
     parts += [("bill", key) for key in bills(case)]
     parts += [("moves", key) for key in _moves(case)]
-    _strategies(case, strategies, parts, keys)
+    _strategies(case, strategies, parts, keys, against)
     for placement in placements:
         _part_of_plan(case, placement, strategies[0], alone=len(placements) == 1)
     return tuple(case.ledger.rows.values())
@@ -155,7 +156,11 @@ def _moves(case: Case) -> list[str]:
 
 
 def _strategies(
-    case: Case, strategies: Sequence[Strategy], parts: Sequence[tuple[str, str]], pools: Sequence[str]
+    case: Case,
+    strategies: Sequence[Strategy],
+    parts: Sequence[tuple[str, str]],
+    pools: Sequence[str],
+    against: StrategyKind | None,
 ) -> None:
     """Enter cost, net present value and saving of the plans, the recommended one in full."""
     ledger, first = case.ledger, strategies[0]
@@ -181,10 +186,10 @@ def _strategies(
         [ledger.derived("cost", month), ledger.derived("m", MONTHS)],
         value=first.npv,
     )
-    paid = [f"{key}.capex" for key in pools if f"{key}.capex" in ledger.rows]
+    paid = [key for pool in pools if (key := f"{pool}.capex_at_start") in ledger.rows]
     bought = [ledger.derived(f"buy{i}" if paid[1:] else "buy", key) for i, key in enumerate(paid, start=1)]
     if bought:
-        label = f"{first.label}: purchases, not discounted"
+        label = f"{first.label}: purchases at the start"
         key = f"strategies.{first.kind}.capex"
         ledger.add(key, label, case.currency, summed(bought), bought, value=first.capex)
     for row in strategies[1:]:
@@ -196,20 +201,15 @@ def _strategies(
         note = "Only the recommended plan is retraced part by part."
         ledger.add(key, label, case.monthly, "npv / m", terms, value=row.cost_per_month, note=note)
     _payback(case, strategies)
-    _saving(case, strategies, best)
+    _saving(case, strategies, best, against)
 
 
-def _saving(case: Case, strategies: Sequence[Strategy], best: str) -> None:
-    """Enter what the recommended plan saves against the best other plan that is not the same under another name."""
+def _saving(case: Case, strategies: Sequence[Strategy], best: str, against: StrategyKind | None) -> None:
+    """Enter what the recommended plan saves against the best plan that is another way."""
     first = strategies[0]
-    others = [
-        row
-        for row in strategies[1:]
-        if row.kind is not StrategyKind.TODAY and abs(row.npv - first.npv) > SAME * first.npv
-    ]
-    if not others:
+    if against is None:
         return
-    other = min(others, key=lambda row: row.npv)
+    other = next(row for row in strategies if row.kind is against)
     label = f"{other.label}: net present value of its own plan"
     terms = [constant("other", label, other.npv, case.currency), case.ledger.derived("best", best)]
     case.ledger.add(

@@ -235,6 +235,9 @@ def _pool_begun(case: Case, p: int, key: str, row: Pool) -> str:
         label = "purchases of the pool, not discounted"
         paid = _products(numbers, bought)
         ledger.add(f"{key}.capex", label, case.currency, paid, [*numbers, *bought], value=row.capex)
+        if begun[0] == 0:
+            label, paid = "purchases of the pool at the start", _products(numbers[:1], bought[:1])
+            ledger.add(f"{key}.capex_at_start", label, case.currency, paid, [numbers[0], bought[0]])
     total = _products(numbers, replicas)
     return ledger.add(
         f"{key}.cost_per_month",

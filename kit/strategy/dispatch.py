@@ -268,7 +268,8 @@ def _grid(problem: Problem, plan: Plan, y: int, chains: list[list[int]]) -> _Gri
     return _Grid(
         count=count.astype(np.float64),
         requests=requests.reshape(len(requests), -1, span)[:, first],
-        running=running.reshape(len(running), -1, span)[:, first],
+        # Without pools there is no length to infer.
+        running=running.reshape(len(running), HOURS_OF_WEEK // span, span)[:, first],
         block=blocks().reshape(-1, span)[first],
     )
 

@@ -23,6 +23,8 @@ class Requirement(Part):
         growth_per_year: relative change of the requests; 0 without any.
         deferrable: may be served at any hour of the day.
         data_class: how sensitive the data is.
+        may_go_to: the places that the client's own rule for this class of data allows; empty where it set none, and
+            the kit's table of such classes holds.
         regulations: that bind it, those of the whole engagement included.
         regions: where the data may be processed; empty means anywhere.
         users: where its users are; ``None`` if nobody said.
@@ -59,6 +61,7 @@ class Requirement(Part):
     modalities: tuple[Modality, ...]
     customisation: Customisation
     needed_by: dt.date | None
+    may_go_to: tuple[Place, ...] = ()
 
 
 class Bill(Part):
@@ -74,6 +77,8 @@ class Bill(Part):
         better: the API that would do it for least within the rules; empty if none may.
         better_per_month: what that costs, cache and batch used; ``None`` if none may.
         breaks: rules that what is done today breaks.
+        misses: other gates that today's API does not pass, such as a limit of latency; then what is better may cost
+            more.
     """
 
     workload: str
@@ -85,6 +90,21 @@ class Bill(Part):
     better: str
     better_per_month: float | None
     breaks: tuple[str, ...]
+    misses: tuple[str, ...] = ()
+
+
+class BillTotal(Part):
+    """All bills of today together, engagement's currency; ``None`` where one of them is not known.
+
+    Attributes:
+        cost_per_month: at list prices.
+        stated_per_month: as the client states them.
+        better_per_month: with cache, batch and the cheapest permitted API.
+    """
+
+    cost_per_month: float | None
+    stated_per_month: float | None
+    better_per_month: float | None
 
 
 class MemoryUse(Part):

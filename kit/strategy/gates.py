@@ -6,6 +6,7 @@ from kit.engagement.record import Engagement, Latency, Place, Workload
 from kit.facts.data_classes import DataClass, data_class
 from kit.facts.models import Model
 from kit.facts.quality import benchmarks, score
+from kit.figures import decimal, plain, sentence_case
 from kit.record import Figure
 from kit.strategy.capacity import Service, service
 from kit.strategy.hosts import host_of, host_strikes
@@ -14,6 +15,31 @@ from kit.strategy.readiness import api_readiness, pool_readiness
 from kit.strategy.terms import Terms
 from kit.strategy.verdict import Strike
 from kit.strategy.ways import api_ttft_p95_s, network_s
+from kit.wording import fixed, say
+
+_PLACES = {
+    Place.OWN: fixed("an own machine"),
+    Place.RENTED: fixed("a rented machine"),
+    Place.API: fixed("a cloud API"),
+}
+GATES = {
+    "data": fixed("data"),
+    "region": fixed("region"),
+    "regulation": fixed("regulation"),
+    "licence": fixed("licence"),
+    "quality": fixed("quality"),
+    "context": fixed("context"),
+    "modality": fixed("modality"),
+    "customisation": fixed("customisation"),
+    "skills": fixed("skills"),
+    "time": fixed("time"),
+    "availability": fixed("availability"),
+    "spot": fixed("spot"),
+    "latency": fixed("latency"),
+}
+"""The gates as a document names them."""
+FASTER = fixed("faster hardware, a smaller model or a looser limit")
+"""What lifts a latency that is known and too long."""
 
 
 def gate_api(workload: Workload, api: Api, engagement: Engagement, terms: Terms) -> tuple[Strike, ...]:
@@ -90,21 +116,24 @@ def _place(workload: Workload, law: DataClass, place: Place, engagement: Engagem
     if place in allowed:
         return None
     if rule:
-        reason = f"The client's own rule for {law.label}: {_words(place)} is out"
-        return Strike(gate="data", reason=reason, lift="the client, by changing its rule (rules)")
-    reason = f"{law.rule.rstrip('.')}: {_words(place)} is out"
-    return Strike(gate="data", reason=reason, lift=f"{law.lift.rstrip('.')} ({law.reference})")
+        reason = say("The client's own rule for {data}: {place} is out", data=law.label, place=_PLACES[place])
+        return Strike(gate="data", reason=reason, lift=fixed("the client, by changing its rule (rules)"))
+    return Strike(
+        gate="data",
+        reason=say("{rule}: {place} is out", rule=sentence_case(law.rule), place=_PLACES[place]),
+        lift=say("{lift} ({reference})", lift=sentence_case(law.lift), reference=law.reference),
+    )
 
 
 def _licence(candidate: Model) -> Strike | None:
     if candidate.commercial_use:
         return None
-    known = "forbids" if candidate.commercial_use is False else "is not known to allow"
-    return Strike(
-        gate="licence",
-        reason=f"the licence of {candidate.name} ({candidate.licence}) {known} commercial use",
-        lift="the model's owner",
-    )
+    names = {"model": candidate.name, "licence": candidate.licence}
+    if candidate.commercial_use is False:
+        reason = say("the licence of {model} ({licence}) forbids commercial use", **names)
+    else:
+        reason = say("the licence of {model} ({licence}) is not known to allow commercial use", **names)
+    return Strike(gate="licence", reason=reason, lift=fixed("the model's owner"))
 
 
 def _quality(workload: Workload, name: str, engagement: Engagement) -> Strike | None:
@@ -118,23 +147,24 @@ def _quality(workload: Workload, name: str, engagement: Engagement) -> Strike | 
     value = own[0] if own else public.value if public else None
     if value is not None and value >= floor.at_least.value:
         return None
-    known = f"no score of {name} is known" if value is None else f"{name} scores {value:g}"
-    return Strike(
-        gate="quality",
-        reason=f"needs {floor.benchmark} of at least {floor.at_least.value:g}; {known}",
-        lift="a better model, or the client's own evaluation (scores)",
-    )
+    asked = {"benchmark": floor.benchmark, "at_least": plain(floor.at_least.value), "model": name}
+    if value is None:
+        reason = say("needs {benchmark} of at least {at_least}; no score of {model} is known", **asked)
+    else:
+        reason = say("needs {benchmark} of at least {at_least}; {model} scores {score}", score=plain(value), **asked)
+    lift = fixed("a better model, or the client's own evaluation (scores)")
+    return Strike(gate="quality", reason=reason, lift=lift)
 
 
 def _context(workload: Workload, limit: int | None, name: str) -> Strike | None:
     if workload.context_tokens is None or (limit is not None and limit >= workload.context_tokens.value):
         return None
-    known = f"the limit of {name} is not known" if limit is None else f"{name} takes {limit:,}"
-    return Strike(
-        gate="context",
-        reason=f"needs {workload.context_tokens.value:,.0f} tokens of context; {known}",
-        lift="a model with a longer context",
-    )
+    asked = {"tokens": decimal(workload.context_tokens.value), "model": name}
+    if limit is None:
+        reason = say("needs {tokens} tokens of context; the limit of {model} is not known", **asked)
+    else:
+        reason = say("needs {tokens} tokens of context; {model} takes {limit}", limit=decimal(limit), **asked)
+    return Strike(gate="context", reason=reason, lift=fixed("a model with a longer context"))
 
 
 def _api_latency(workload: Workload, api: Api, engagement: Engagement, terms: Terms) -> Strike | None:
@@ -144,8 +174,8 @@ def _api_latency(workload: Workload, api: Api, engagement: Engagement, terms: Te
     if slo.tpot_p95_s is not None or slo.e2e_p95_s is not None:
         return Strike(
             gate="latency",
-            reason=f"nothing is published on how fast {api.label} ends an answer",
-            lift="a measurement of this API",
+            reason=say("nothing is published on how fast {api} ends an answer", api=api.label),
+            lift=fixed("a measurement of this API"),
         )
     seen = api_ttft_p95_s(api, workload, engagement, terms)
     return None if slo.ttft_p95_s is None else _too_slow("TTFT", seen, slo.ttft_p95_s, api.label)
@@ -171,20 +201,16 @@ def _against(
     return (
         ("TTFT", None if ttft is None else ttft + network, slo.ttft_p95_s),
         ("TPOT", expected.tpot_p95_s, slo.tpot_p95_s),
-        ("end-to-end time", None if e2e is None else e2e + network, slo.e2e_p95_s),
+        (fixed("end-to-end time"), None if e2e is None else e2e + network, slo.e2e_p95_s),
     )
 
 
 def _too_slow(name: str, seen: float | None, limit: Figure, label: str) -> Strike | None:
     if seen is not None and seen <= limit.value:
         return None
-    known = "is not known" if seen is None else f"is {seen:.2f} s"
-    return Strike(
-        gate="latency",
-        reason=f"needs p95 {name} within {limit.value:g} s; that of {label} {known}",
-        lift="a measurement (kit profile)" if seen is None else "faster hardware, a smaller model or a looser limit",
-    )
-
-
-def _words(place: Place) -> str:
-    return {Place.OWN: "an own machine", Place.RENTED: "a rented machine", Place.API: "a cloud API"}[place]
+    asked = {"time": name, "limit": plain(limit.value), "option": label}
+    if seen is None:
+        reason = say("needs p95 {time} within {limit} s; that of {option} is not known", **asked)
+        return Strike(gate="latency", reason=reason, lift=fixed("a measurement (kit profile)"))
+    reason = say("needs p95 {time} within {limit} s; that of {option} is {seen} s", seen=decimal(seen, 2), **asked)
+    return Strike(gate="latency", reason=reason, lift=FASTER)

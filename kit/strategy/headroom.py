@@ -50,10 +50,12 @@ from kit.demand.lengths import lengths_at, scaled
 from kit.demand.priors import nearest_prior
 from kit.demand.record import Lengths, Quantiles, WorkloadDemand
 from kit.engagement.record import Latency
+from kit.figures import decimal, joined, listed, plain, significant
 from kit.profiler.profile import HardwareProfile, Point, Regime
 from kit.record import Basis, Figure
 from kit.strategy.capacity import fit_line, levels, nearest_point, service
 from kit.strategy.queueing import Floats, Simulated, rates, simulate
+from kit.wording import fixed, say
 
 MOST = 0.95
 """No replica is planned fuller: capacities are measured to a few per cent, and at 1 the queue grows without end."""
@@ -150,10 +152,10 @@ class Traffic:
     def assumed(self) -> str:
         """What was assumed, in words; empty if nothing was."""
         parts = [
-            *(() if self.bursts_known else ("requests independent of each other (Poisson)",)),
-            *(() if self.lengths_known else ("lengths spread as in the nearest public trace",)),
+            *(() if self.bursts_known else (fixed("requests independent of each other (Poisson)"),)),
+            *(() if self.lengths_known else (fixed("lengths spread as in the nearest public trace"),)),
         ]
-        return f"Assumed: {' and '.join(parts)}." if parts else ""
+        return say("Assumed: {assumptions}.", assumptions=listed(parts)) if parts else ""
 
 
 @dataclass(frozen=True)
@@ -213,14 +215,15 @@ def headroom(
     if level not in levels(profile):
         raise ValueError(f"{profile.name} was not measured with {level} in flight")
     if level is None:
-        return _flat(flat, "the profile holds saturated load only, so there is no curve to simulate with")
+        return _flat(flat, fixed("the profile holds saturated load only, so there is no curve to simulate with"))
     limits = latency or Latency()
     traffic = traffic_of(workload, replicas=replicas)
     lengths = (traffic.prompt_mean, traffic.output_mean)
     curve = curve_of(profile, level, [(*lengths, 1.0)])
     work = work_of(profile, level, *lengths, mean_s=float(curve[-1]) * seconds, rate=float(curve[-1]))
     if not work.known and (limits.ttft_p95_s or limits.tpot_p95_s):
-        return _flat(flat, "the profile holds no time to first token, so that of a busier replica is not known either")
+        why = fixed("the profile holds no time to first token, so that of a busier replica is not known either")
+        return _flat(flat, why)
     case = _Case(
         curve=tuple(curve.tolist()),
         work=work,
@@ -239,7 +242,7 @@ def headroom(
         tpot_p95_s=tail.tpot if work.known and not math.isnan(tail.tpot) else None,
         e2e_p95_s=tail.e2e,
         requests=requests,
-        why=f"{bound} {traffic.assumed}".strip(),
+        why=joined([bound, *([traffic.assumed] if traffic.assumed else [])], " "),
     )
 
 
@@ -422,8 +425,8 @@ def _found(case: _Case) -> tuple[float, _Tail, str, int]:
             low, held = middle, seen
     words = _broken(broken, case)
     if held is None:
-        return 0.0, broken, f"Even with next to no load {words}.", number
-    return low, held, f"At {high:.2f} of the capacity {words}.", number
+        return 0.0, broken, say("Even with next to no load {broken}.", broken=words), number
+    return low, held, say("At {share} of the capacity {broken}.", share=decimal(high, 2), broken=words), number
 
 
 def _tail(simulated: Simulated, output: Floats, network_s: float) -> _Tail:
@@ -441,25 +444,38 @@ def _tail(simulated: Simulated, output: Floats, network_s: float) -> _Tail:
 def _broken(seen: _Tail, case: _Case) -> str:
     """Return which limits do not hold, in words; empty if all do."""
     found = [
-        f"p95 {name} is {value:.3g} s, over the limit of {limit:g} s"
+        say(
+            "p95 {time} is {seen} s, over the limit of {limit} s",
+            time=name,
+            seen=significant(value, 3),
+            limit=plain(limit),
+        )
         for name, value, limit in (
             ("TTFT", seen.ttft, case.ttft),
             ("TPOT", seen.tpot, case.tpot),
-            ("end-to-end time", seen.e2e, case.e2e),
+            (fixed("end-to-end time"), seen.e2e, case.e2e),
         )
         if value > limit
     ]
-    return " and ".join(found)
+    return listed(found) if found else ""
 
 
 def _top_words(top: float) -> str:
     if top == MOST:
-        return f"Every limit holds at {MOST:g} of the capacity, and no replica is planned fuller."
-    return f"At more than {top:.2f} of the capacity one hour in twenty could not end the work that comes in it."
+        return say("Every limit holds at {share} of the capacity, and no replica is planned fuller.", share=plain(MOST))
+    return say(
+        "At more than {share} of the capacity one hour in twenty could not end the work that comes in it.",
+        share=decimal(top, 2),
+    )
 
 
 def _flat(figure: Figure, reason: str) -> Headroom:
-    why = f"Not simulated: {reason}. The flat share of {figure.value:g} is taken ({figure.source})."
+    why = say(
+        "Not simulated: {reason}. The flat share of {share} is taken ({source}).",
+        reason=reason,
+        share=plain(figure.value),
+        source=figure.source,
+    )
     return Headroom(figure.value, Basis.ASSUMED, None, None, None, 0, why)
 
 

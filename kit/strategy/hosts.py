@@ -15,21 +15,23 @@ from kit.engagement.record import Contract, Engagement, Place, Region, Workload
 from kit.facts.data_classes import DataClass
 from kit.facts.providers import Provider, Term, TermName, providers, renters
 from kit.facts.regulations import Regulation, Unmet, regulation, unmet
+from kit.figures import joined, listed, sentence_case, short_day
 from kit.strategy.options import Api, Pool
 from kit.strategy.verdict import Duty, Strike
+from kit.wording import fixed, say
 
 _PROMISES = {
-    "no_training": "does not train on the client's data",
-    "zero_retention": "keeps no data",
-    "dpa": "signs a data processing agreement",
-    "baa": "signs a business associate agreement",
-    "hipaa": "is eligible for health information",
-    "soc2": "is audited under SOC 2",
-    "iso27001": "is certified under ISO 27001",
-    "pci_dss": "is attested for payment card data",
-    "fedramp": "is authorised under FedRAMP",
-    "itar": "lets nobody but US persons see the data",
-    "cjis": "is fit for US criminal justice information",
+    "no_training": fixed("does not train on the client's data"),
+    "zero_retention": fixed("keeps no data"),
+    "dpa": fixed("signs a data processing agreement"),
+    "baa": fixed("signs a business associate agreement"),
+    "hipaa": fixed("is eligible for health information"),
+    "soc2": fixed("is audited under SOC 2"),
+    "iso27001": fixed("is certified under ISO 27001"),
+    "pci_dss": fixed("is attested for payment card data"),
+    "fedramp": fixed("is authorised under FedRAMP"),
+    "itar": fixed("lets nobody but US persons see the data"),
+    "cjis": fixed("is fit for US criminal justice information"),
 }
 _SIGNED_AS = {"hipaa": "baa"}
 """Terms that come with another one in a contract."""
@@ -111,7 +113,7 @@ def duties(engagement: Engagement, own: Sequence[str]) -> tuple[Duty, ...]:
         rule = regulation(name)
         texts = list(rule.duties)
         if set(workloads) & set(own):
-            texts.append(f"On the client's own machines: {rule.own_needs}")
+            texts.append(say("On the client's own machines: {needs}", needs=rule.own_needs))
         found += [
             Duty(
                 rule=rule.name,
@@ -133,17 +135,22 @@ def _term(workload: Workload, host: Host, name: TermName) -> Strike | None:
     if name in host.contract.have:
         return None
     if name in host.contract.refused:
-        known = "the contract says no"
+        known = say("the contract with {host} says no", host=host.id)
     elif public is None:
-        known = "that is not known"
+        known = say("whether {host} does is not known", host=host.id)
     elif public.value == "yes":
         return None
     else:
-        known = f"that is {_evidence(public.value, public.detail, public.source, public.date)}"
+        known = _evidence(host.id, public.value, public.detail, public.source, public.date)
     return Strike(
         gate="data",
-        reason=f"{workload.data_class.value} data needs a host that {_PROMISES[name]}; for {host.id} {known}",
-        lift=f"a contract with {host.id} (contract: {name}: true)",
+        reason=say(
+            "{data} data needs a host that {promise}; {known}",
+            data=workload.data_class.value,
+            promise=_PROMISES[name],
+            known=known,
+        ),
+        lift=say("a contract with {host} (contract: {term}: true)", host=host.id, term=name),
     )
 
 
@@ -152,26 +159,33 @@ def _region(workload: Workload, law: DataClass, host: Host) -> list[Strike]:
     if not workload.regions and not law.needs_region:
         return []
     if not workload.regions:
-        reason = f"{workload.data_class.value} data may leave the house only for an agreed region; none is agreed"
-        return [Strike(gate="region", reason=reason, lift="the client, by naming the regions (workloads: regions)")]
+        reason = say(
+            "{data} data may leave the house only for an agreed region; none is agreed", data=workload.data_class.value
+        )
+        lift = fixed("the client, by naming the regions (workloads: regions)")
+        return [Strike(gate="region", reason=reason, lift=lift)]
     if host.agreed:
-        known = f"the contract says {', '.join(host.agreed)}"
+        known = say("the contract with {host} says {regions}", host=host.id, regions=joined(host.agreed, ", "))
         stays = bool(set(host.agreed) & set(workload.regions))
     else:
         asked = [host.term(_REGION_TERMS[region]) for region in workload.regions if region in _REGION_TERMS]
         found = [term for term in asked if term is not None]
         stays = any(term.value == "yes" for term in found)
         first = next(iter(found), None)
-        known = "where it processes is not known"
+        known = say("where {host} processes is not known", host=host.id)
         if first is not None:
-            known = _evidence(first.value, first.detail, first.source, first.date)
+            known = _evidence(host.id, first.value, first.detail, first.source, first.date)
     if stays:
         return []
     return [
         Strike(
             gate="region",
-            reason=f"must be processed in {' or '.join(workload.regions)}; {host.id}: {known}",
-            lift=f"a contract with {host.id} that names the region (regions)",
+            reason=say(
+                "must be processed in {regions}; {known}",
+                regions=listed(workload.regions, "or"),
+                known=known,
+            ),
+            lift=say("a contract with {host} that names the region (regions)", host=host.id),
         )
     ]
 
@@ -205,26 +219,43 @@ def _gaps_of(rule: Regulation, region: Region | None, host: Host, today: dt.date
         return found
     needs = rule.api_needs if place == "api" else rule.rented_needs
     refused = [name for name in needs if name in host.contract.refused]
-    denied = [Unmet(name, "no", "the contract says no", "the client's statement", today) for name in refused]
+    said_no, by = fixed("the contract says no"), fixed("the client's statement")
+    denied = [Unmet(name, "no", said_no, by, today) for name in refused]
     return [*denied, *(gap for gap in found if gap.term not in refused)]
 
 
 def _strike(rule: Regulation, gap: Unmet, host: Host) -> Strike:
-    known = _evidence(gap.answer, gap.detail, gap.source, gap.date)
-    lift = rule.lift.rstrip(".")
+    known = _evidence(host.id, gap.answer, gap.detail, gap.source, gap.date)
+    lift, found = sentence_case(rule.lift), {"rule": rule.name, "known": known}
     if gap.term == "place":
-        reason = f"{rule.name}: {gap.detail} ({rule.reference}; {rule.source}, {rule.date.isoformat()})"
-    elif gap.term.startswith("region"):
-        reason = f"{rule.name} keeps the work in {', '.join(rule.regions)}; for {host.id} that is {known}"
-        lift = f"{lift}; or a contract with {host.id} that names the region (regions)"
-    else:
-        reason = f"{rule.name} asks for a host that {_PROMISES[gap.term]}; for {host.id} that is {known}"
-        lift = f"{lift}; or a contract with {host.id} (contract: {_SIGNED_AS.get(gap.term, gap.term)}: true)"
+        reason = say(
+            "{rule}: {detail} ({reference}; {source}, {date})",
+            rule=rule.name,
+            detail=gap.detail,
+            reference=rule.reference,
+            source=rule.source,
+            date=short_day(rule.date),
+        )
+        return Strike(gate="regulation", reason=reason, lift=lift)
+    if gap.term.startswith("region"):
+        regions = joined(rule.regions, ", ")
+        reason = say("{rule} keeps the work in {regions}; {known}", regions=regions, **found)
+        lift = say("{lift}; or a contract with {host} that names the region (regions)", lift=lift, host=host.id)
+        return Strike(gate="regulation", reason=reason, lift=lift)
+    promise, term = _PROMISES[gap.term], _SIGNED_AS.get(gap.term, gap.term)
+    reason = say("{rule} asks for a host that {promise}; {known}", promise=promise, **found)
+    lift = say("{lift}; or a contract with {host} (contract: {term}: true)", lift=lift, host=host.id, term=term)
     return Strike(gate="regulation", reason=reason, lift=lift)
 
 
-def _evidence(answer: str, detail: str, source: str, date: dt.date | None) -> str:
-    """Return an answer with what it rests on: ``no: global processing only (https://…, 2026-11-22)``."""
-    said = "not known" if answer == "unknown" else answer
-    origin = ", ".join([*([source] if source != "none" else []), *([date.isoformat()] if date else [])])
-    return f"{said}: {detail} ({origin})" if origin else f"{said}: {detail}"
+def _evidence(host: str, answer: str, detail: str, source: str, date: dt.date | None) -> str:
+    """Return a host's answer with what it rests on: ``aws says no: global processing only (https://…, 2026-11-22)``."""
+    origin = [*([source] if source != "none" else []), *([short_day(date)] if date else [])]
+    said = say("{detail} ({origin})", detail=detail, origin=joined(origin, ", ")) if origin else detail
+    if answer == "yes":
+        return say("{host} says yes: {detail}", host=host, detail=said)
+    if answer == "no":
+        return say("{host} does not: {detail}", host=host, detail=said)
+    if answer == "conditional":
+        return say("{host} does so on conditions only: {detail}", host=host, detail=said)
+    return say("whether {host} does is not known: {detail}", host=host, detail=said)

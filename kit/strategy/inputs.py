@@ -10,6 +10,7 @@ from kit.engagement.record import ApiOffer, Engagement, GpuOffer, Place
 from kit.facts.defaults import default
 from kit.facts.latency import network_round_trip
 from kit.facts.quality import benchmarks, score
+from kit.figures import joined, plain
 from kit.pricing.api_price import ApiPrice, OtherRates
 from kit.pricing.pricebook import PriceBook
 from kit.record import Basis, Figure
@@ -18,30 +19,54 @@ from kit.strategy.options import Api, priced_by, rates_paid
 from kit.strategy.terms import Terms, default_key
 from kit.strategy.verdict import Input
 from kit.strategy.ways import api_way_s, first_token, network_s
+from kit.wording import fixed, say
+
+_LABELS = {
+    "requests_per_day": fixed("requests per day"),
+    "prompt_tokens": fixed("prompt tokens"),
+    "output_tokens": fixed("output tokens"),
+    "cached_share": fixed("cached share"),
+    "ttft_p95_s": fixed("ttft p95 s"),
+    "tpot_p95_s": fixed("tpot p95 s"),
+    "e2e_p95_s": fixed("e2e p95 s"),
+    "at_least": fixed("at least"),
+    "context_tokens": fixed("context tokens"),
+    "cost_per_month": fixed("cost per month"),
+    "growth_per_year": fixed("growth per year"),
+    "availability": fixed("availability"),
+    "uptime": fixed("uptime"),
+    "term_years": fixed("term years"),
+    "ready_weeks": fixed("ready weeks"),
+    "spend_share_per_provider": fixed("spend share per provider"),
+    "capex": fixed("capex"),
+    "co2_tonnes_per_year": fixed("co2 tonnes per year"),
+    "carbon_price_per_tonne": fixed("carbon price per tonne"),
+}
+"""What the client states, by the last part of the key."""
 
 _UNITS = {
-    "requests_per_day": "requests per day",
-    "prompt_tokens": "tokens",
-    "output_tokens": "tokens",
-    "context_tokens": "tokens",
-    "cached_share": "share of the prompt",
-    "ttft_p95_s": "s",
-    "tpot_p95_s": "s",
-    "e2e_p95_s": "s",
-    "at_least": "points",
-    "score": "points",
-    "growth_per_year": "relative change per year",
-    "availability": "share of time",
-    "uptime": "share of time",
-    "term_years": "years",
-    "ready_weeks": "weeks",
-    "cost_per_month": "USD per month",
-    "capex": "USD",
-    "spend_share_per_provider": "share of all cost",
-    "co2_tonnes_per_year": "tonnes of CO2 equivalents per year",
-    "carbon_price_per_tonne": "USD per tonne of CO2 equivalents",
+    "requests_per_day": fixed("requests per day"),
+    "prompt_tokens": fixed("tokens"),
+    "output_tokens": fixed("tokens"),
+    "context_tokens": fixed("tokens"),
+    "cached_share": fixed("share of the prompt"),
+    "ttft_p95_s": fixed("s"),
+    "tpot_p95_s": fixed("s"),
+    "e2e_p95_s": fixed("s"),
+    "at_least": fixed("points"),
+    "score": fixed("points"),
+    "growth_per_year": fixed("relative change per year"),
+    "availability": fixed("share of time"),
+    "uptime": fixed("share of time"),
+    "term_years": fixed("years"),
+    "ready_weeks": fixed("weeks"),
+    "cost_per_month": fixed("{currency} per month"),
+    "capex": fixed("{currency}"),
+    "spend_share_per_provider": fixed("share of all cost"),
+    "co2_tonnes_per_year": fixed("tonnes of CO2 equivalents per year"),
+    "carbon_price_per_tonne": fixed("{currency} per tonne of CO2 equivalents"),
 }
-"""Units of what the client states, by the last part of the key; ``USD`` stands for its currency."""
+"""Units of what the client states, likewise."""
 
 
 def inputs(choice: Choice, prices: PriceBook) -> tuple[Input, ...]:
@@ -70,42 +95,50 @@ def _make(key: str, label: str, figure: Figure, unit: str) -> Input:
 
 def _client(engagement: Engagement) -> Iterator[Input]:
     if engagement.usd_per_unit:
-        unit = f"USD per {engagement.currency}"
-        yield _make("usd_per_unit", "exchange rate", engagement.usd_per_unit, unit)
+        unit = say("USD per {currency}", currency=engagement.currency)
+        yield _make("usd_per_unit", say("exchange rate"), engagement.usd_per_unit, unit)
     for workload in engagement.workloads:
         for key, figure in _figures(workload):
             name = key.rsplit(".", 1)[-1]
-            label = f"{workload.name}: {name.replace('_', ' ')}"
+            label = say("{name}: {figure}", name=workload.name, figure=_LABELS[name])
             yield _make(f"workloads.{workload.name}.{key}", label, figure, _unit(name, engagement))
     yield from _offers(engagement)
     for name, figure in _figures(engagement.limits):
-        label = f"limit on the plan: {name.replace('_', ' ')}"
+        label = say("limit on the plan: {figure}", figure=_LABELS[name])
         yield _make(f"limits.{name}", label, figure, _unit(name, engagement))
     for item in engagement.scores:
-        label = f"{item.model}: {item.benchmark}, the client's own"
-        yield _make(f"scores.{item.model}.{item.benchmark}", label, item.score, "points")
+        label = say("{model}: {benchmark}, the client's own", model=item.model, benchmark=item.benchmark)
+        yield _make(f"scores.{item.model}.{item.benchmark}", label, item.score, fixed("points"))
 
 
 def _offers(engagement: Engagement) -> Iterator[Input]:
     """Yield what the offers promise; what they cost is among the prices."""
     named: list[tuple[str, str, ApiOffer | GpuOffer]] = [
+        *((f"api_offers.{number}", _api(one), one) for number, one in enumerate(engagement.api_offers, start=1)),
         *(
-            (f"api_offers.{number}", f"{one.model} ({one.provider})", one)
-            for number, one in enumerate(engagement.api_offers, start=1)
-        ),
-        *(
-            (f"gpu_offers.{number}", ", ".join(filter(None, (one.accelerator, one.tenure, one.provider))), one)
+            (f"gpu_offers.{number}", joined([one.accelerator, *filter(None, (one.tenure, one.provider))], ", "), one)
             for number, one in enumerate(engagement.gpu_offers, start=1)
         ),
     ]
     for key, label, offer in named:
         for name, figure in _figures(offer):
             if not name.startswith("price_"):
-                yield _make(f"{key}.{name}", f"{label}: {name.replace('_', ' ')}", figure, _unit(name, engagement))
+                text = say("{name}: {figure}", name=label, figure=_LABELS[name])
+                yield _make(f"{key}.{name}", text, figure, _unit(name, engagement))
 
 
 def _unit(name: str, engagement: Engagement) -> str:
-    return _UNITS.get(name, "").replace("USD", engagement.currency)
+    return in_currency(_UNITS.get(name, ""), engagement.currency)
+
+
+def in_currency(unit: str, currency: str) -> str:
+    """Return a unit of a table or of this module with the currency in it, where it names one."""
+    template = unit.replace("USD", "{currency}")
+    return say(template, currency=currency) if "{currency}" in template else unit
+
+
+def _api(offer: ApiOffer) -> str:
+    return say("{model} ({provider})", model=offer.model, provider=offer.provider)
 
 
 def _figures(part: BaseModel, prefix: str = "") -> Iterator[tuple[str, Figure]]:
@@ -120,7 +153,7 @@ def _figures(part: BaseModel, prefix: str = "") -> Iterator[tuple[str, Figure]]:
 def _defaults(engagement: Engagement, terms: Terms) -> Iterator[Input]:
     for name in Terms.model_fields:
         known = default(default_key(name))
-        unit = known.unit.replace("USD", engagement.currency)
+        unit = in_currency(known.unit, engagement.currency)
         section = next(
             (part for part in ("money", "risk") if name in type(getattr(engagement, part)).model_fields), "operations"
         )
@@ -130,13 +163,17 @@ def _defaults(engagement: Engagement, terms: Terms) -> Iterator[Input]:
 def _prices(choice: Choice, prices: PriceBook) -> Iterator[Input]:
     for api in choice.apis:
         yield from _api_prices(choice, api, prices)
-    per_unit = {Place.OWN: "per accelerator", Place.RENTED: "per accelerator and hour"}
+    currency = choice.engagement.currency
     for pool in choice.pools:
         gpu = pool.offer
         whose = f" ({pool.renter})" if pool.renter else ""
         key = f"prices.{gpu.accelerator}.{pool.place}{whose}"
-        unit = f"{choice.engagement.currency} {per_unit[pool.place]}"
-        yield _make(key, f"{gpu.accelerator}, {pool.place}{whose}", pool.price, unit)
+        if pool.place is Place.OWN:
+            label = say("{accelerator}, own", accelerator=gpu.accelerator)
+            yield _make(key, label, pool.price, say("{currency} per accelerator", currency=currency))
+            continue
+        label = say("{accelerator}, rented ({renter})", accelerator=gpu.accelerator, renter=pool.renter)
+        yield _make(key, label, pool.price, say("{currency} per accelerator and hour", currency=currency))
 
 
 def _api_prices(choice: Choice, api: Api, prices: PriceBook) -> Iterator[Input]:
@@ -149,13 +186,15 @@ def _api_prices(choice: Choice, api: Api, prices: PriceBook) -> Iterator[Input]:
         for workload, demand in zip(choice.workloads, choice.demand.workloads, strict=True)
         if workload.name in api.price_per_request
     ]
-    name, unit = f"{api.offer.model} ({api.offer.provider})", "USD per million tokens"
+    name, unit = _api(api.offer), say("{currency} per million tokens", currency="USD")
     for rates in (item, *paid):
         for part, figure in parts_of(rates).items():
-            yield _make(rate_key(api, part), f"{name}: {part}", priced_by(api.offer, figure), unit)
+            label = say("{name}: {figure}", name=name, figure=part)
+            yield _make(rate_key(api, part), label, priced_by(api.offer, figure), unit)
     if item.usd_per_request is not None:
         figure = priced_by(api.offer, item.usd_per_request)
-        yield _make(rate_key(api, "request"), f"{name}: each request, beside its tokens", figure, "USD")
+        label = say("{name}: each request, beside its tokens", name=name)
+        yield _make(rate_key(api, "request"), label, figure, "USD")
 
 
 def rate_key(api: Api, part: str) -> str:
@@ -165,16 +204,25 @@ def rate_key(api: Api, part: str) -> str:
 
 def parts_of(rates: ApiPrice | OtherRates) -> dict[str, Figure]:
     """Return list prices by their name: ``input``, ``cached input``, ``output``; ``input, by batch`` and the like."""
-    which = ""
-    if isinstance(rates, OtherRates):
-        which = ", by batch" if rates.batch else ""
-        which += f", prompts above {rates.above_tokens} tokens" if rates.above_tokens else ""
+    batch = isinstance(rates, OtherRates) and rates.batch
+    above = rates.above_tokens if isinstance(rates, OtherRates) else None
     found = {
-        f"input{which}": rates.usd_per_mtok_input,
-        f"cached input{which}": rates.usd_per_mtok_cached,
-        f"output{which}": rates.usd_per_mtok_output,
+        _priced(part, batch=batch, above=above): figure
+        for part, figure in (
+            (fixed("input"), rates.usd_per_mtok_input),
+            (fixed("cached input"), rates.usd_per_mtok_cached),
+            (fixed("output"), rates.usd_per_mtok_output),
+        )
     }
     return {name: figure for name, figure in found.items() if figure is not None}
+
+
+def _priced(part: str, *, batch: bool, above: int | None) -> str:
+    if batch and above:
+        return say("{part}, by batch, prompts above {tokens} tokens", part=part, tokens=plain(above))
+    if above:
+        return say("{part}, prompts above {tokens} tokens", part=part, tokens=plain(above))
+    return say("{part}, by batch", part=part) if batch else part
 
 
 def _gates(choice: Choice) -> Iterator[Input]:
@@ -184,7 +232,12 @@ def _gates(choice: Choice) -> Iterator[Input]:
         for benchmark in sorted(asked & benchmarks()):
             if (known := score(name, benchmark)) is not None:
                 figure = Figure(value=known.value, basis=Basis.PUBLISHED, source=known.source, date=known.date)
-                yield _make(f"quality.{name}.{benchmark}", f"{name}: {benchmark}", figure, "points")
+                yield _make(
+                    f"quality.{name}.{benchmark}",
+                    say("{name}: {figure}", name=name, figure=benchmark),
+                    figure,
+                    fixed("points"),
+                )
     if any(workload.latency for workload in choice.workloads):
         yield from _latencies(choice)
 
@@ -195,20 +248,22 @@ def _latencies(choice: Choice) -> Iterator[Input]:
         known = first_token(api)
         if known is None:
             continue
-        key, label = f"latency.{api.label}", f"{api.label}: median TTFT, network included"
-        yield _make(key, label, known.p50, "s")
+        label = say("{api}: median TTFT, network included", api=api.label)
+        yield _make(f"latency.{api.label}", label, known.p50, "s")
         for workload in () if known.here else waiting:
             if (way := api_way_s(api, workload, choice.engagement)) is not None:
-                name = f"{workload.name} to {api.label}"
-                yield _make(f"latency.way.{name}", f"the way from the users of {name}", way, "s")
+                label = say("the way from the users of {workload} to {api}", workload=workload.name, api=api.label)
+                yield _make(f"latency.way.{workload.name} to {api.label}", label, way, "s")
     for pool in choice.pools:
         for workload in waiting if pool.place is Place.RENTED else ():
             way = network_s(pool, workload, choice.engagement, choice.terms)
             if way == network_round_trip():
-                yield _make("latency.rented", "round trip to a rented machine", way, "s")
+                yield _make("latency.rented", say("round trip to a rented machine"), way, "s")
             else:
-                name = f"{workload.name} to {pool.renter}"
-                yield _make(f"latency.way.{name}", f"round trip from the users of {name}", way, "s")
+                label = say(
+                    "round trip from the users of {workload} to {renter}", workload=workload.name, renter=pool.renter
+                )
+                yield _make(f"latency.way.{workload.name} to {pool.renter}", label, way, "s")
 
 
 def _speeds(choice: Choice) -> Iterator[Input]:
@@ -221,10 +276,17 @@ def _speeds(choice: Choice) -> Iterator[Input]:
             source=best.source or profile.source,
             date=profile.date,
         )
-        shape = f"{best.prompt_tokens:g} + {best.output_tokens:g} tokens"
-        count = f"{profile.accelerators} × {profile.accelerator}"
-        label = f"{profile.model.name} ({profile.model.dtype}) on {count}, {profile.engine.name}: most, at {shape}"
-        yield _make(f"profiles.{profile.name}", label, speed, "output tokens/s")
+        machine = say("{number} × {accelerator}", number=profile.accelerators, accelerator=profile.accelerator)
+        label = say(
+            "{model} ({dtype}) on {machine}, {engine}: most, at {prompt} + {output} tokens",
+            model=profile.model.name,
+            dtype=profile.model.dtype,
+            machine=machine,
+            engine=profile.engine.name,
+            prompt=plain(best.prompt_tokens),
+            output=plain(best.output_tokens),
+        )
+        yield _make(f"profiles.{profile.name}", label, speed, say("output tokens/s"))
         if pool.power_w is not None and pool.place is Place.OWN:
             key = f"power.{profile.name}"
-            yield _make(key, f"power of {count} with their server", pool.power_w, "W")
+            yield _make(key, say("power of {machine} with their server", machine=machine), pool.power_w, "W")

@@ -10,6 +10,7 @@ from kit.engagement.record import ApiOffer, Commitment, Engagement, GpuOffer, Pl
 from kit.errors import InputError, did_you_mean
 from kit.facts.gpus import accelerators
 from kit.facts.models import Model, model
+from kit.figures import joined, plain
 from kit.pricing.api_price import ApiPrice, OtherRates
 from kit.pricing.pricebook import PriceBook
 from kit.profiler.profile import HardwareProfile
@@ -17,6 +18,7 @@ from kit.record import Basis, Figure
 from kit.strategy.capacity import levels
 from kit.strategy.rents import rents_usd
 from kit.strategy.terms import Terms, usd_in_currency
+from kit.wording import say
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -43,7 +45,8 @@ class Api:
     @property
     def label(self) -> str:
         """Its name in the documents."""
-        return f"{self.offer.model} ({self.offer.provider}{', as today' if self.as_today else ''})"
+        names = {"model": self.offer.model, "provider": self.offer.provider}
+        return say("{model} ({provider}, as today)", **names) if self.as_today else say("{model} ({provider})", **names)
 
 
 @dataclass(frozen=True)
@@ -78,26 +81,34 @@ class Pool:
     @property
     def label(self) -> str:
         """Its name in the documents."""
-        count = f"{self.profile.accelerators} × " if self.profile.accelerators > 1 else ""
-        whose = "own" if self.place is Place.OWN else f"rented ({self.renter})"
-        return f"{self.model.name} on {whose} {count}{self.profile.accelerator}"
+        if self.place is Place.OWN:
+            return say("{model} on own {machine}", model=self.model.name, machine=self.machine)
+        return say(
+            "{model} on rented ({renter}) {machine}", model=self.model.name, renter=self.renter, machine=self.machine
+        )
+
+    @property
+    def machine(self) -> str:
+        """What one replica takes: ``H100 SXM``, ``4 × H100 SXM``."""
+        kind, number = self.profile.accelerator, self.profile.accelerators
+        return say("{number} × {accelerator}", number=number, accelerator=kind) if number > 1 else kind
 
     @property
     def renter(self) -> str:
         """Who rents it out, where if that is agreed, and for how long: ``aws, EU, 1 year``; empty for an own one."""
         if not self.offer.provider:
             return ""
-        return ", ".join((self.offer.provider, *self.offer.regions, *([self.had] if self.had else [])))
+        return joined((self.offer.provider, *self.offer.regions, *([self.had] if self.had else [])), ", ")
 
     @property
     def had(self) -> str:
         """How a rented one is had, in a word: ``3 years``, ``spot``; empty on demand."""
         if self.commitment is Commitment.SPOT:
-            return "spot"
+            return say("spot")
         if self.commitment is not Commitment.RESERVED:
             return ""
         years = self.term_years or 1.0
-        return f"{years:g} year{'s' if years != 1 else ''}"
+        return say("1 year") if years == 1 else say("{years} years", years=plain(years))
 
     @property
     def at_most(self) -> int:

@@ -13,13 +13,10 @@ from kit.strategy.choice import LABELS, Choice, Solved
 from kit.strategy.information import evppi_by_driver
 from kit.strategy.problem import WEEKS_PER_MONTH, Floats
 from kit.strategy.returns import irr, payback_months
-from kit.strategy.uncertainty import SAME, Futures, certainty, drivers, recommend, sample
+from kit.strategy.totals import cash_parts
+from kit.strategy.rivals import SAME
+from kit.strategy.uncertainty import Futures, certainty, drivers, recommend, sample
 from kit.strategy.verdict import Certainty, Driver, Strategy, StrategyKind
-
-
-def differs(plan: Solved, other: Solved) -> bool:
-    """Tell whether two plans cost so differently that they are not the same plan under two names."""
-    return abs(plan.plan.cost - other.plan.cost) > SAME * abs(other.plan.cost)
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,7 @@ def assess(choice: Choice, solved: Sequence[Solved], *, on_step: Callable[[], No
         npv=futures.npv[order],
         grown=futures.grown[order],
         candidates=tuple(order.index(i) for i in candidates),
+        alike=tuple(order.index(futures.alike[i]) for i in order),
     )
     plans = tuple(solved[i] for i in order)
     known = {one.spec.name: one.evppi for one in evppi_by_driver(futures)}
@@ -93,7 +91,7 @@ def strategies_of(choice: Choice, plans: Sequence[Solved], futures: Futures) -> 
 def _strategy(choice: Choice, solved: Solved, futures: Futures, i: int, base_cash: Floats | None) -> Strategy:
     cash, npv, months = cash_by_year(choice, solved), futures.npv[i], monthly_cash(choice, solved)
     cap = choice.problem.caps.cost
-    bought = solved.plan.starts * solved.problem.capex if solved.problem.capex is not None else np.zeros(1)
+    bought = purchases_by_phase(solved)
     return Strategy(
         kind=solved.kind,
         label=reasons.strategy_label(solved.kind, LABELS[solved.kind], solved.exceptions),
@@ -101,12 +99,15 @@ def _strategy(choice: Choice, solved: Solved, futures: Futures, i: int, base_cas
         breaks=solved.breaks,
         cost_per_month=solved.plan.cost / choice.months,
         npv=solved.plan.cost,
-        capex=float(bought.sum()),
+        capex=float(bought[0]),
+        capex_later=float(bought[1:].sum()),
         payback_months=None if base_cash is None else payback_months(months, base_cash),
         irr=None if base_cash is None else irr(months, base_cash),
         co2_tonnes_per_year=co2(solved),
         gap=solved.plan.gap,
         cash=cash,
+        tco=sum(year.total or 0.0 for year in cash),
+        tco_parts=cash_parts(cash),
         depreciation=depreciation_by_year(choice, solved),
         npv_mean=float(npv.mean()),
         npv_p10=float(np.percentile(npv, 10)),
@@ -117,6 +118,14 @@ def _strategy(choice: Choice, solved: Solved, futures: Futures, i: int, base_cas
         regret_mean=float(futures.regret[i].mean()),
         regret_p95=float(np.percentile(futures.regret[i], 95)),
     )
+
+
+def purchases_by_phase(solved: Solved) -> Floats:
+    """Return what a plan buys at the start of each phase, engagement's currency, not discounted, (Y,)."""
+    if solved.problem.capex is None:
+        return np.zeros(solved.plan.starts.shape[1])
+    bought: Floats = (solved.plan.starts * solved.problem.capex).sum(axis=0)
+    return bought
 
 
 def co2(solved: Solved) -> float:

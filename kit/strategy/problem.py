@@ -30,7 +30,7 @@ class Caps:
 
     Attributes:
         cost: net present value of the plan.
-        capex: purchases, not discounted.
+        capex: purchases of the whole horizon, not discounted: what is bought later counts as well.
         spend_share: of the cost that one provider may get, API and rent together.
         co2: tonnes in a year, in every phase.
     """

@@ -1,16 +1,154 @@
-"""To be written."""
+"""What has to be ordered or signed for the plan."""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+from collections.abc import Iterator, Sequence
+
+from kit.engagement.record import Place
+from kit.figures import decimal, joined, listed, percent
+from kit.record import Basis
+from kit.strategy.asking import ask_provider, ask_renter, ask_seller, lead
 from kit.strategy.board import Case
-from kit.strategy.dossier import Exit, Purchase
+from kit.strategy.costs import replica_cost, trend
+from kit.strategy.dossier import Purchase
+from kit.strategy.leaving import exits as exits
+from kit.strategy.procured import Part, api_parts, api_per_month, pool_parts
+from kit.wording import fixed, say
+
+_WORST = list(Basis)
 
 
 def purchases(case: Case) -> tuple[Purchase, ...]:
-    """To be written."""
-    return ()
+    """Return what has to be ordered or signed: a line for each pool that costs anything and for each API.
+
+    Own machines: every purchase of the horizon, their servers included, so that the total is the pool's in the
+    verdict. Rents and bills are those of a month of the first phase that has them.
+    """
+    return (*_machines(case), *(_contract(case, part) for part in api_parts(case)))
 
 
-def exits(case: Case) -> tuple[Exit, ...]:
-    """To be written."""
-    return ()
+def _machines(case: Case) -> Iterator[Purchase]:
+    for part, row in zip(pool_parts(case), case.verdict.pools, strict=True):
+        pool = case.choice.pools[part.number]
+        if not pool.price.value:
+            continue  # a machine that is there already
+        if pool.place is Place.OWN:
+            yield _bought(case, part, row.capex)
+        else:
+            yield _rented(case, part)
+
+
+def _bought(case: Case, part: Part, capex: float) -> Purchase:
+    pool, overhead = case.choice.pools[part.number], case.choice.terms.server_overhead_share
+    quantity = int(case.best.plan.starts[part.number].sum()) * pool.profile.accelerators
+    return Purchase(
+        what=say(
+            "{number} × {accelerator} with their servers, for {model}",
+            number=decimal(quantity),
+            accelerator=pool.profile.accelerator,
+            model=pool.model.name,
+        ),
+        place=pool.place,
+        quantity=quantity,
+        unit=fixed("accelerator"),
+        price=capex / quantity,
+        price_unit=fixed("accelerator with its share of the server"),
+        total=capex,
+        total_unit=fixed("once"),
+        basis=max(pool.price.basis, overhead.basis, key=_WORST.index),
+        source=say(
+            "accelerator: {price} ({basis}); the server around it, {share} of that: {overhead} ({worse})",
+            price=pool.price.source,
+            basis=pool.price.basis.value,
+            share=percent(overhead.value),
+            overhead=overhead.source,
+            worse=overhead.basis.value,
+        ),
+        order_by=_order_by(case, part, lead(case, pool).value),
+        commitment=None,
+        ask=ask_seller(case, pool, part.workloads),
+    )
+
+
+def _rented(case: Case, part: Part) -> Purchase:
+    pool, plan, y = case.choice.pools[part.number], case.best.plan, part.phase
+    change = trend(case.choice.terms.rent_change_per_year.value, case.choice.phases)[y]
+    running = plan.running[y, part.number]
+    quantity = int(running.max()) * pool.profile.accelerators
+    hours = float(running.sum())
+    around_the_clock = hours == running.max() * len(running)
+    values = {
+        "number": decimal(quantity),
+        "accelerator": pool.profile.accelerator,
+        "renter": pool.renter,
+        "model": pool.model.name,
+    }
+    return Purchase(
+        what=say("{number} × {accelerator} rented from {renter}, for {model}", **values)
+        if around_the_clock
+        else say(
+            "{number} × {accelerator} rented from {renter}, for {model}, on for {hours} replica-hours a week",
+            **values,
+            hours=decimal(hours),
+        ),
+        place=pool.place,
+        quantity=quantity,
+        unit=fixed("accelerator"),
+        price=pool.price.value * change,
+        price_unit=fixed("accelerator and hour"),
+        total=replica_cost(pool, case.choice.terms).rent * change * float(running.mean()),
+        total_unit=fixed("a month"),
+        basis=pool.price.basis,
+        source=pool.price.source,
+        order_by=_order_by(case, part, lead(case, pool).value),
+        commitment=pool.commitment,
+        ask=ask_renter(case, pool, part.workloads),
+    )
+
+
+def _contract(case: Case, part: Part) -> Purchase:
+    api, workloads = case.choice.apis[part.number], case.choice.workloads
+    prices = [api.price_per_request[workloads[w].name] for w in part.workloads]
+    cost, millions = api_per_month(case, part)
+    new = [w for w in part.workloads if not _runs_there(case, w, part.number)]
+    return Purchase(
+        what=say(
+            "{model} at {provider}, for {workloads}",
+            model=api.offer.model,
+            provider=api.offer.provider,
+            workloads=listed([workloads[w].name for w in part.workloads]),
+        ),
+        place=Place.API,
+        quantity=millions,
+        unit=fixed("million tokens a month"),
+        price=cost / millions,
+        price_unit=fixed("million tokens, prompt and output together"),
+        total=cost,
+        total_unit=fixed("a month"),
+        basis=max((price.basis for price in prices), key=_WORST.index),
+        source=joined(list(dict.fromkeys(price.source for price in prices))),
+        order_by=_order_by(case, part, case.choice.terms.lead_weeks_api.value, only=new),
+        commitment=None,
+        ask=ask_provider(case, api, part.workloads),
+    )
+
+
+def _runs_there(case: Case, w: int, a: int) -> bool:
+    today, offer = case.choice.workloads[w].today, case.choice.apis[a].offer
+    return today is not None and (today.provider, today.model) == (offer.provider, offer.model)
+
+
+def _order_by(case: Case, part: Part, weeks: float, *, only: Sequence[int] | None = None) -> dt.date | None:
+    """Return the day by which a part must be ordered, its lead time before the first day that needs it.
+
+    That is the first ``needed_by`` of its workloads or, where the plan has the part later than at its start, the first
+    day of that phase.
+    """
+    start = case.choice.engagement.date
+    named = (case.choice.workloads[w].needed_by for w in (part.workloads if only is None else only))
+    days = [date for date in named if date is not None]
+    if part.phase > 0:
+        days.append(start + dt.timedelta(days=round(case.choice.phases[part.phase].first_month * 365.25 / 12)))
+    return min(days) - dt.timedelta(days=math.ceil(7 * weeks)) if days else None

@@ -11,12 +11,35 @@ import math
 from collections.abc import Iterable
 
 from kit.engagement.record import Commitment, Customisation, Engagement, Modality, Place, Workload
-from kit.record import Figure
+from kit.figures import joined, listed, plain, short_day
+from kit.record import Basis, Figure
 from kit.strategy.options import Api, Pool
 from kit.strategy.terms import Terms
 from kit.strategy.verdict import Strike
+from kit.wording import fixed, say
 
-_PLACES = {Place.OWN: "own machines", Place.RENTED: "rented machines", Place.API: "cloud APIs"}
+_PLACES = {
+    Place.OWN: fixed("own machines"),
+    Place.RENTED: fixed("rented machines"),
+    Place.API: fixed("cloud APIs"),
+}
+_MODALITIES = {
+    "text": fixed("text"),
+    "image": fixed("image"),
+    "audio": fixed("audio"),
+    "video": fixed("video"),
+}
+_BASES = {
+    Basis.MEASURED: fixed("measured"),
+    Basis.QUOTED: fixed("quoted"),
+    Basis.PUBLISHED: fixed("published"),
+    Basis.PREDICTED: fixed("predicted"),
+    Basis.ASSUMED: fixed("assumed"),
+}
+_CUSTOMISATIONS = {
+    Customisation.FINE_TUNING: fixed("fine-tuning"),
+    Customisation.ADAPTERS: fixed("adapters"),
+}
 
 
 def api_readiness(workload: Workload, api: Api, engagement: Engagement, terms: Terms) -> list[Strike]:
@@ -31,8 +54,10 @@ def api_readiness(workload: Workload, api: Api, engagement: Engagement, terms: T
     offer, today = api.offer, workload.today
     # What serves it already needs no time to be made ready.
     running = today is not None and (today.provider, today.model) == (offer.provider, offer.model)
-    known = "the client's statement" if offer.modalities else "nothing else is known of it"
-    stated = f"another model, or {offer.provider}'s word that this one takes it (api_offers: modalities)"
+    known = fixed("the client's statement") if offer.modalities else fixed("nothing else is known of it")
+    stated = say(
+        "another model, or {provider}'s word that this one takes it (api_offers: modalities)", provider=offer.provider
+    )
     found = [
         _modality(workload, {Modality.TEXT, *offer.modalities}, api.label, known, stated),
         _customisation(workload, api),
@@ -58,7 +83,13 @@ def pool_readiness(workload: Workload, pool: Pool, engagement: Engagement, terms
     model, offer = pool.model, pool.offer
     lead = terms.lead_weeks_own if pool.place is Place.OWN else terms.lead_weeks_rented
     found = [
-        _modality(workload, model.modalities, model.name, f"{model.source}, {model.date.isoformat()}", "another model"),
+        _modality(
+            workload,
+            model.modalities,
+            model.name,
+            joined([model.source, short_day(model.date)], ", "),
+            fixed("another model"),
+        ),
         _skills(pool.place, engagement),
         _time(workload, pool.label, offer.ready_weeks or lead, engagement),
     ]
@@ -74,7 +105,13 @@ def _modality(workload: Workload, takes: Iterable[str], label: str, source: str,
         return None
     return Strike(
         gate="modality",
-        reason=f"needs {' and '.join(missing)}; {label} takes {', '.join(sorted(known))} ({source})",
+        reason=say(
+            "needs {missing}; {option} takes {known} ({source})",
+            missing=listed([_MODALITIES.get(one, one) for one in missing]),
+            option=label,
+            known=joined([_MODALITIES.get(one, one) for one in sorted(known)], ", "),
+            source=source,
+        ),
         lift=lift,
     )
 
@@ -86,28 +123,34 @@ def _customisation(workload: Workload, api: Api) -> Strike | None:
     if needed is Customisation.TOKENIZER:
         return Strike(
             gate="customisation",
-            reason=f"needs a tokenizer of its own; no cloud API takes one, {api.label} neither",
-            lift="open weights on own or rented machines, or a looser demand (workloads: customisation)",
+            reason=say("needs a tokenizer of its own; no cloud API takes one, {api} neither", api=api.label),
+            lift=fixed("open weights on own or rented machines, or a looser demand (workloads: customisation)"),
         )
     if offer.fine_tuning:
         return None
-    known = "is not known to tune it" if offer.fine_tuning is None else "does not tune it, as the client states"
-    return Strike(
-        gate="customisation",
-        reason=f"needs {needed.value}; {offer.provider} {known} ({offer.model})",
-        lift=f"{offer.provider}, by tuning the model (api_offers: fine_tuning: true), or open weights",
+    names = {"needed": _CUSTOMISATIONS[needed], "provider": offer.provider, "model": offer.model}
+    if offer.fine_tuning is None:
+        reason = say("needs {needed}; {provider} is not known to tune it ({model})", **names)
+    else:
+        reason = say("needs {needed}; {provider} does not tune it, as the client states ({model})", **names)
+    lift = say(
+        "{provider}, by tuning the model (api_offers: fine_tuning: true), or open weights", provider=offer.provider
     )
+    return Strike(gate="customisation", reason=reason, lift=lift)
 
 
 def _skills(place: Place, engagement: Engagement) -> Strike | None:
     if engagement.skills is None or place in engagement.skills:
         return None
-    have = ", ".join(_PLACES[one] for one in engagement.skills)
-    managed = "" if place is Place.API else ", or by the managed way: a cloud API"
+    lift = fixed("the client, by hiring or training, or by the managed way: a cloud API")
     return Strike(
         gate="skills",
-        reason=f"nobody at the client runs {_PLACES[place]}; its people run {have} (skills)",
-        lift=f"the client, by hiring or training{managed}",
+        reason=say(
+            "nobody at the client runs {machines}; its people run {known} (skills)",
+            machines=_PLACES[place],
+            known=joined([_PLACES[one] for one in engagement.skills], ", "),
+        ),
+        lift=fixed("the client, by hiring or training") if place is Place.API else lift,
     )
 
 
@@ -119,9 +162,17 @@ def _time(workload: Workload, label: str, weeks: Figure, engagement: Engagement)
         return None
     return Strike(
         gate="time",
-        reason=f"needed by {workload.needed_by.isoformat()}; {label} serves from {ready.isoformat()}, "
-        f"{weeks.value:g} weeks after {engagement.date.isoformat()} ({weeks.basis.value}: {weeks.source})",
-        lift="the supplier, by being ready sooner, or the client, by a later date (workloads: needed_by)",
+        reason=say(
+            "needed by {needed}; {option} serves from {ready}, {weeks} weeks after {start} ({basis}: {source})",
+            needed=short_day(workload.needed_by),
+            option=label,
+            ready=short_day(ready),
+            weeks=plain(weeks.value),
+            start=short_day(engagement.date),
+            basis=_BASES[weeks.basis],
+            source=weeks.source,
+        ),
+        lift=fixed("the supplier, by being ready sooner, or the client, by a later date (workloads: needed_by)"),
     )
 
 
@@ -129,28 +180,34 @@ def _availability(workload: Workload, label: str, host: str, promised: Figure | 
     target = workload.availability
     if target is None or (promised is not None and promised.value >= target.value):
         return None
-    known = (
-        f"no promise of {host}'s is known"
-        if promised is None
-        else f"{host} promises {_percent(promised)} ({promised.source}, {promised.date.isoformat()})"
-    )
-    return Strike(
-        gate="availability",
-        reason=f"has to be up {_percent(target)} of the time; for {label} {known}",
-        lift=f"a contract with {host} that promises it (uptime)",
-    )
+    asked = {"target": _percent(target), "option": label, "host": host}
+    if promised is None:
+        reason = say("has to be up {target} of the time; for {option} no promise of {host}'s is known", **asked)
+    else:
+        reason = say(
+            "has to be up {target} of the time; for {option} {host} promises {promised} ({source}, {date})",
+            promised=_percent(promised),
+            source=promised.source,
+            date=short_day(promised.date),
+            **asked,
+        )
+    lift = say("a contract with {host} that promises it (uptime)", host=host)
+    return Strike(gate="availability", reason=reason, lift=lift)
 
 
 def _spot(workload: Workload, pool: Pool) -> Strike | None:
     if pool.commitment is not Commitment.SPOT or (workload.latency is None and workload.deferrable):
         return None
-    why = "has a latency limit" if workload.latency is not None else "cannot wait (deferrable: false)"
-    return Strike(
-        gate="spot",
-        reason=f"{workload.name} {why}; {pool.offer.provider} may take back the spot machines of {pool.label}",
-        lift="an on-demand or reserved machine (gpu_offers: commitment), or a workload that may wait",
-    )
+    names = {"workload": workload.name, "provider": pool.offer.provider or "", "pool": pool.label}
+    if workload.latency is not None:
+        reason = say("{workload} has a latency limit; {provider} may take back the spot machines of {pool}", **names)
+    else:
+        reason = say(
+            "{workload} cannot wait (deferrable: false); {provider} may take back the spot machines of {pool}", **names
+        )
+    lift = fixed("an on-demand or reserved machine (gpu_offers: commitment), or a workload that may wait")
+    return Strike(gate="spot", reason=reason, lift=lift)
 
 
 def _percent(share: Figure) -> str:
-    return f"{100 * share.value:.6g} %"
+    return say("{number} %", number=plain(100 * share.value))

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from kit.engagement.record import Place
 from kit.figures import count as count
+from kit.figures import decimal, joined, plain, significant
 from kit.figures import listed as listed
 from kit.figures import money as money
 from kit.figures import percent as percent
 from kit.figures import sentence_case as sentence_case
 from kit.strategy.verdict import Driver, Placement, Pool, Strategy, StrategyKind
+from kit.wording import fixed, say
 
 SAME = 1e-3
 """Plans whose costs differ by less than this share are told as one."""
@@ -25,22 +27,36 @@ def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
         at[placement.places[0]].append(placement.workload)
         if Place.API in placement.places[1:]:
             peaks.append(placement.workload)
-    parts = []
-    for place, verb in ((Place.OWN, "own"), (Place.RENTED, "rented")):
-        if at[place]:
-            cards: dict[str, int] = {}
-            for pool in pools:
-                if pool.place is place:
-                    cards[pool.accelerator] = cards.get(pool.accelerator, 0) + pool.accelerators
-            machines = listed([f"{count(number)} {verb} {name}" for name, number in cards.items()])
-            parts.append(f"{listed(at[place])} on {machines}")
-    text = f"Run {' and '.join(parts)}" if parts else ""
-    if at[Place.API]:
-        who = listed([*at[Place.API], *([f"the peaks of {listed(peaks)}"] if peaks else [])])
-        return f"{text}; send {who} to the cloud." if text else f"Stay in the cloud with {who}."
-    return (
-        f"{text}; send the peaks of {listed(peaks)} to the cloud." if peaks else f"{text}; nothing goes to the cloud."
-    )
+    parts = [
+        say("{workloads} on {machines}", workloads=listed(at[place]), machines=_machines(pools, place))
+        for place in (Place.OWN, Place.RENTED)
+        if at[place]
+    ]
+    sent = [*at[Place.API], *([say("the peaks of {workloads}", workloads=listed(peaks))] if peaks else [])]
+    if not parts:
+        return say("Stay in the cloud with {workloads}.", workloads=listed(sent))
+    if not sent:
+        return say("Run {placed}; nothing goes to the cloud.", placed=listed(parts))
+    return say("Run {placed}; send {sent} to the cloud.", placed=listed(parts), sent=listed(sent))
+
+
+def _machines(pools: Sequence[Pool], place: Place) -> str:
+    """Return what a plan has at a place, by kind of accelerator: ``four own H100 SXM``."""
+    cards: dict[str, int] = {}
+    for pool in pools:
+        if pool.place is place:
+            cards[pool.accelerator] = cards.get(pool.accelerator, 0) + pool.accelerators
+    return listed([_cards(number, name, place) for name, number in cards.items()])
+
+
+def _cards(number: int, accelerator: str, place: Place) -> str:
+    if place is Place.OWN:
+        if number == 1:
+            return say("one own {accelerator}", accelerator=accelerator)
+        return say("{count} own {accelerator}", count=count(number), accelerator=accelerator)
+    if number == 1:
+        return say("one rented {accelerator}", accelerator=accelerator)
+    return say("{count} rented {accelerator}", count=count(number), accelerator=accelerator)
 
 
 def money_sentence(
@@ -56,42 +72,70 @@ def money_sentence(
         rate: discount rate.
         currency: of the money.
     """
-    cost = f"Costs {money(best.npv, currency)} over {years:g} years (net present value at {percent(rate)})"
+    terms = {"cost": money(best.npv, currency), "years": plain(years), "rate": percent(rate)}
     if other is None:
-        return f"{cost}; no other plan is within the rules."
+        return say(
+            "Costs {cost} over {years} years (net present value at {rate}); no other plan is within the rules.", **terms
+        )
+    against_better = "" if better is None else _against(better, better.npv - best.npv, currency)
     if better is not None and abs(better.npv - other.npv) <= SAME * abs(other.npv):
-        return f"{cost}, {_difference(better.npv - best.npv, currency)} than {_in_words(better)}, the next best plan."
-    text = f"{cost}, {_difference(other.npv - best.npv, currency)} than {_in_words(other)}"
+        return say(
+            "Costs {cost} over {years} years (net present value at {rate}), {difference}, the next best plan.",
+            difference=against_better,
+            **terms,
+        )
+    against_other = _against(other, other.npv - best.npv, currency)
     if better is None or better is best:
-        return f"{text}."
-    return f"{text}, and {_difference(better.npv - best.npv, currency)} than {_in_words(better)}."
+        return say(
+            "Costs {cost} over {years} years (net present value at {rate}), {difference}.",
+            difference=against_other,
+            **terms,
+        )
+    return say(
+        "Costs {cost} over {years} years (net present value at {rate}), {difference}, and {further}.",
+        difference=against_other,
+        further=against_better,
+        **terms,
+    )
 
 
-def _difference(saved: float, currency: str) -> str:
-    return f"{money(abs(saved), currency)} {'less' if saved >= 0 else 'more'}"
+def _against(plan: Strategy, saved: float, currency: str) -> str:
+    """Return what is saved against a plan: ``€41,600 less than own GPUs for everything``."""
+    if saved >= 0:
+        return say("{amount} less than {plan}", amount=money(saved, currency), plan=_in_words(plan))
+    return say("{amount} more than {plan}", amount=money(-saved, currency), plan=_in_words(plan))
+
+
+_IN_WORDS = {
+    StrategyKind.HYBRID: fixed("the hybrid"),
+    StrategyKind.CLOUD: fixed("the cloud for everything"),
+    StrategyKind.RENTED: fixed("rented GPUs for everything"),
+    StrategyKind.OWN: fixed("own GPUs for everything"),
+    StrategyKind.BETTER: fixed("today's API used better"),
+    StrategyKind.TODAY: fixed("going on as today"),
+}
+_AS_FAR_AS_ALLOWED = {
+    StrategyKind.CLOUD: fixed("the cloud for everything that may go there"),
+    StrategyKind.RENTED: fixed("rented GPUs for everything that may go there"),
+    StrategyKind.OWN: fixed("own GPUs for everything that may go there"),
+}
 
 
 def _in_words(strategy: Strategy) -> str:
-    """Return a plan as the end of a sentence: ``the cloud for all, except where the rules forbid it (Claims)``."""
-    words = {
-        StrategyKind.HYBRID: "the hybrid",
-        StrategyKind.CLOUD: "the cloud for everything",
-        StrategyKind.RENTED: "rented GPUs for everything",
-        StrategyKind.OWN: "own GPUs for everything",
-        StrategyKind.BETTER: "today's API used better",
-        StrategyKind.TODAY: "going on as today",
-    }[strategy.kind]
-    there = strategy.exceptions and strategy.kind not in (StrategyKind.BETTER, StrategyKind.TODAY)
-    return f"{words} that may go there" if there else words
+    """Return a plan as the end of a sentence: ``the cloud for everything that may go there``."""
+    words = _IN_WORDS[strategy.kind]
+    return _AS_FAR_AS_ALLOWED.get(strategy.kind, words) if strategy.exceptions else words
 
 
 def turns_at(driver: Driver) -> str:
     """Return where an input turns the verdict: ``API prices at 0.54 times what was taken``."""
     at = driver.switches_at or 0.0
-    if driver.additive:
-        way = "more" if at > 0 else "less"
-        return f"{driver.name} by {abs(100 * at):.2g} percentage points {way} than was taken"
-    return f"{driver.name} at {at:.2g} times what was taken"
+    if not driver.additive:
+        return say("{input} at {factor} times what was taken", input=driver.name, factor=significant(at, 2))
+    by = significant(abs(100 * at), 2)
+    if at > 0:
+        return say("{input} by {points} percentage points more than was taken", input=driver.name, points=by)
+    return say("{input} by {points} percentage points less than was taken", input=driver.name, points=by)
 
 
 def how_far(driver: Driver) -> float:
@@ -110,17 +154,23 @@ def how_far(driver: Driver) -> float:
 
 def certainty_sentence(best: Strategy, drivers: Sequence[Driver], *, samples: int, currency: str) -> str:
     """Return how sure it is, and which input would change it first."""
-    share = percent(best.p_cheapest)
-    text = (
-        f"Cheapest in {share} of {samples:,} futures; in the worst 5% it costs at least "
-        f"{money(best.regret_p95, currency)} more than the plan that would have been best."
-        if best.regret_p95 > 1
-        else f"Cheapest in {share} of {samples:,} futures."
-    )
+    share, futures = percent(best.p_cheapest), decimal(samples)
+    if best.regret_p95 > 1:
+        how_sure = say(
+            "Cheapest in {share} of {samples} futures; in the worst 5% it costs at least {regret} more than the plan "
+            "that would have been best.",
+            share=share,
+            samples=futures,
+            regret=money(best.regret_p95, currency),
+        )
+    else:
+        how_sure = say("Cheapest in {share} of {samples} futures.", share=share, samples=futures)
     first = min(drivers, key=how_far, default=None)
     if first is None or first.switches_at is None:
-        return f"{text} No single input changes the verdict between a tenth and ten times its value."
-    return f"{text} It would change with {turns_at(first)}."
+        turn = say("No single input changes the verdict between a tenth and ten times its value.")
+    else:
+        turn = say("It would change with {input}.", input=turns_at(first))
+    return joined([how_sure, turn], " ")
 
 
 def because_cloud(
@@ -128,11 +178,17 @@ def because_cloud(
 ) -> tuple[str, ...]:
     """Return why a workload goes to an API."""
     if struck is not None:
-        return (f"no GPU option passes: {struck}",)
+        return (say("no GPU option passes: {reason}", reason=struck),)
     if pool_month is None or pool_label is None:
-        return ("no GPU option is on offer",)
-    bill = f"its API bill is {money(api_month, currency)} a month"
-    return (f"{bill}; the smallest pool that may serve it ({pool_label}) costs {money(pool_month, currency)}",)
+        return (say("no GPU option is on offer"),)
+    return (
+        say(
+            "its API bill is {bill} a month; the smallest pool that may serve it ({pool}) costs {cost}",
+            bill=money(api_month, currency),
+            pool=pool_label,
+            cost=money(pool_month, currency),
+        ),
+    )
 
 
 def because_gpu(
@@ -140,13 +196,24 @@ def because_gpu(
 ) -> tuple[str, ...]:
     """Return why a workload goes to a pool."""
     if cloud_month is None:
-        return (struck or "no API is on offer",)
-    here, there = money(cost_month, currency), money(cloud_month, currency)
+        return (struck or say("no API is on offer"),)
+    figures = {
+        "here": money(cost_month, currency),
+        "there": money(cloud_month, currency),
+        "api": cloud_label or "",
+    }
     if cost_month <= cloud_month:
-        return (f"{here} a month here against {there} at {cloud_label}, the cheapest API that passes",)
-    return (f"the machines are there anyway: its part of all is {here} a month, the bill at {cloud_label} {there}",)
+        return (say("{here} a month here against {there} at {api}, the cheapest API that passes", **figures),)
+    return (
+        say("the machines are there anyway: its part of all is {here} a month, the bill at {api} {there}", **figures),
+    )
+
+
+def of_workload(workload: str, reason: str) -> str:
+    """Return what is said of one workload: ``Claims: health data stay in the house``."""
+    return say("{workload}: {reason}", workload=workload, reason=reason)
 
 
 def strategy_label(kind: StrategyKind, label: str, exceptions: Sequence[str]) -> str:
     """Return a plan's name, with a mark if not every workload can follow it."""
-    return f"{label} where allowed" if exceptions and kind is not StrategyKind.HYBRID else label
+    return say("{plan} where allowed", plan=label) if exceptions and kind is not StrategyKind.HYBRID else label

@@ -41,6 +41,7 @@ from kit.strategy.headroom import (
 from kit.strategy.options import Pool
 from kit.strategy.queueing import Floats, Simulated, simulate
 from kit.strategy.waiting import Latencies, latencies
+from kit.wording import fixed
 
 REQUESTS = 20_000
 """At least so many are counted: 200 lie beyond the 99th percentile."""
@@ -173,9 +174,9 @@ def rehearse(
         raise ValueError("a member's requests per hour must be 0 or more")
     busy = [member for member in members if member.requests_per_hour > 0]
     if pool.level is None:
-        return Rehearsal(why="the profile holds saturated load only, so there is no curve to simulate with")
+        return Rehearsal(why=fixed("the profile holds saturated load only, so there is no curve to simulate with"))
     if not busy:
-        return Rehearsal(why="the pool has nothing to serve")
+        return Rehearsal(why=fixed("the pool has nothing to serve"))
     per_s = [member.requests_per_hour / (replicas - spare) / HOUR_S for member in busy]
     hours = min(MOST_HOURS, max(1, math.ceil(REQUESTS / (sum(per_s) * HOUR_S))))
     stream = _stream(pool, pool.level, busy, per_s, replicas=replicas - spare, hours=hours, seed=seed)

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kit.engagement.record import Place
+from kit.figures import decimal, joined, plain, short_day
 from kit.record import Basis
 from kit.strategy import reasons
 from kit.strategy.answers import Step, Trigger
 from kit.strategy.choice import Choice, Solved
 from kit.strategy.options import Pool
 from kit.strategy.verdict import BreakEven, Driver, StrategyKind
+from kit.wording import fixed, say
 
 PARALLEL_WEEKS = 4
 """Weeks in which the old way stays open beside the new one before it is given up. Judgement."""
@@ -24,6 +26,10 @@ TRIAL_WEEKS = 6
 
 NEAR = 4.0
 """An input that would have to go further than so many times its likely range is no trigger."""
+
+MEASURE_FIRST = fixed(
+    "Measure them before anybody is moved (kit profile); the cloud stays open where the rules allow it."
+)
 
 
 def steps(choice: Choice, solved: Solved, break_even: BreakEven, *, saving: float | None) -> tuple[Step, ...]:
@@ -46,9 +52,11 @@ def steps(choice: Choice, solved: Solved, break_even: BreakEven, *, saving: floa
     rows.append(
         Step(
             order=0,
-            title="Decide anew",
-            text="The horizon ends: machines are sold or kept for what they are still good for, contracts are renewed "
-            "or not. Measure again before.",
+            title=say("Decide anew"),
+            text=say(
+                "The horizon ends: machines are sold or kept for what they are still good for, contracts are renewed "
+                "or not. Measure again before."
+            ),
             from_date=end - dt.timedelta(weeks=26),
             until_date=end,
             pays_from_million_tokens_per_day=None,
@@ -87,9 +95,12 @@ def _prove(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
         labels = list(dict.fromkeys(choice.apis[choice.best_api[w]].label for w in could))
         yield Step(
             order=0,
-            title=f"Prove {_names(choice, could)} in the cloud",
-            text=f"Run it at {reasons.listed(labels)} while the machines are on their way; log lengths and times of "
-            "the requests, and test the open model on your own cases beside it.",
+            title=say("Prove {workloads} in the cloud", workloads=_names(choice, could)),
+            text=say(
+                "Run it at {apis} while the machines are on their way; log lengths and times of the requests, and "
+                "test the open model on your own cases beside it.",
+                apis=reasons.listed(labels),
+            ),
             from_date=start,
             until_date=start + dt.timedelta(weeks=max(TRIAL_WEEKS, math.ceil(_lead(choice, solved)))),
             pays_from_million_tokens_per_day=None,
@@ -101,8 +112,8 @@ def _prove(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
         labels = list(dict.fromkeys(choice.apis[_api_of(solved, w)].label for w in moving))
         yield Step(
             order=0,
-            title=f"Put {_names(choice, moving)} on {reasons.listed(labels)}",
-            text="With the prompt cache on, and by the batch interface what can wait.",
+            title=say("Put {workloads} on {apis}", workloads=_names(choice, moving), apis=reasons.listed(labels)),
+            text=say("With the prompt cache on, and by the batch interface what can wait."),
             from_date=start,
             until_date=start + dt.timedelta(weeks=math.ceil(choice.terms.lead_weeks_api.value)),
             pays_from_million_tokens_per_day=None,
@@ -128,22 +139,48 @@ def _move(
         members = [w for w in _local(solved) if plan.flow_pool[0, w, p].sum() > 0]
         lead = _weeks(choice, pool)
         replicas = int(plan.replicas[0, p])
-        verb = "Buy" if pool.place is Place.OWN else "Rent"
-        gpus = replicas * pool.profile.accelerators
         ready = start + dt.timedelta(weeks=math.ceil(lead))
         yield Step(
             order=0,
-            title=f"{verb} {gpus} × {pool.profile.accelerator}"
-            + (f" and move {_names(choice, members)}" if members else ""),
-            text=f"{replicas} replica{'s' if replicas > 1 else ''} of {pool.model.name}; ordered now, they serve after "
-            f"{lead:g} weeks. Measure them before anybody is moved (kit profile); the cloud stays open where the rules "
-            "allow it.",
+            title=_ordered(choice, pool, replicas, members),
+            text=joined([_served_after(pool, replicas, lead), MEASURE_FIRST], " "),
             from_date=start,
             until_date=ready,
             pays_from_million_tokens_per_day=_pays_from(break_even, pool.place),
             saving_per_year=saving,
         )
         saving = None  # of all pools together, said once
+
+
+def _ordered(choice: Choice, pool: Pool, replicas: int, members: Sequence[int]) -> str:
+    machines = say(
+        "{number} × {accelerator}",
+        number=replicas * pool.profile.accelerators,
+        accelerator=pool.profile.accelerator,
+    )
+    if not members:
+        if pool.place is Place.OWN:
+            return say("Buy {machines}", machines=machines)
+        return say("Rent {machines}", machines=machines)
+    names = _names(choice, members)
+    if pool.place is Place.OWN:
+        return say("Buy {machines} and move {workloads}", machines=machines, workloads=names)
+    return say("Rent {machines} and move {workloads}", machines=machines, workloads=names)
+
+
+def _served_after(pool: Pool, replicas: int, weeks: float) -> str:
+    if replicas == 1:
+        return say(
+            "1 replica of {model}; ordered now, they serve after {weeks} weeks.",
+            model=pool.model.name,
+            weeks=plain(weeks),
+        )
+    return say(
+        "{replicas} replicas of {model}; ordered now, they serve after {weeks} weeks.",
+        replicas=plain(replicas),
+        model=pool.model.name,
+        weeks=plain(weeks),
+    )
 
 
 def _pays_from(break_even: BreakEven, place: Place) -> float | None:
@@ -159,14 +196,24 @@ def _give_up(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
     lead = dt.timedelta(weeks=math.ceil(_lead(choice, solved)))
     providers = list(dict.fromkeys(today.provider for w in leaving if (today := choice.workloads[w].today)))
     stays = [w for w in leaving if choice.best_api[w] >= 0]
-    kept = (
-        f" Keep the contract as the way out when machines fail or are full: {_names(choice, stays)}." if stays else ""
+    text = say(
+        "After {weeks} weeks side by side, end the commitments to {providers} for them.",
+        weeks=PARALLEL_WEEKS,
+        providers=reasons.listed(providers),
     )
+    if stays:
+        kept = say(
+            "Keep the contract as the way out when machines fail or are full: {workloads}.",
+            workloads=_names(choice, stays),
+        )
+        text = joined([text, kept], " ")
+    names = _names(choice, leaving)
     yield Step(
         order=0,
-        title=f"Give up what {_names(choice, leaving)} {'has' if len(leaving) == 1 else 'have'} today",
-        text=f"After {PARALLEL_WEEKS} weeks side by side, end the commitments to {reasons.listed(providers)} for "
-        f"them.{kept}",
+        title=say("Give up what {workload} has today", workload=names)
+        if len(leaving) == 1
+        else say("Give up what {workloads} have today", workloads=names),
+        text=text,
         from_date=start + lead,
         until_date=start + lead + dt.timedelta(weeks=PARALLEL_WEEKS),
         pays_from_million_tokens_per_day=None,
@@ -182,16 +229,29 @@ def _grow(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
         for p in np.flatnonzero(change):
             pool, when = choice.pools[p], start + dt.timedelta(days=round(choice.phases[y].first_month * 365.25 / 12))
             volume = float(solved.problem.requests[y].sum(axis=1) @ tokens)
-            more, number = change[p] > 0, abs(int(change[p]))
             yield Step(
                 order=0,
-                title=f"{'Add' if more else 'Take away'} {number} replica{'s' if number > 1 else ''}: {pool.label}",
-                text=f"When the volume reaches {volume:,.0f} million tokens a day, as it would by then.",
+                title=_changed(int(change[p]), pool),
+                text=say(
+                    "When the volume reaches {volume} million tokens a day, as it would by then.",
+                    volume=decimal(volume),
+                ),
                 from_date=when,
                 until_date=None,
                 pays_from_million_tokens_per_day=volume,
                 saving_per_year=None,
             )
+
+
+def _changed(replicas: int, pool: Pool) -> str:
+    if replicas == 1:
+        return say("Add 1 replica: {pool}", pool=pool.label)
+    if replicas == -1:
+        return say("Take away 1 replica: {pool}", pool=pool.label)
+    number = plain(abs(replicas))
+    if replicas > 0:
+        return say("Add {number} replicas: {pool}", number=number, pool=pool.label)
+    return say("Take away {number} replicas: {pool}", number=number, pool=pool.label)
 
 
 def triggers(choice: Choice, solved: Solved, drivers: Sequence[Driver], valid_until: dt.date) -> tuple[Trigger, ...]:
@@ -212,11 +272,14 @@ def triggers(choice: Choice, solved: Solved, drivers: Sequence[Driver], valid_un
     if unmeasured:
         found.append(
             Trigger(
-                what=f"the first measurement of {reasons.listed(sorted(set(unmeasured)))} on your machines",
+                what=say(
+                    "the first measurement of {profiles} on your machines",
+                    profiles=reasons.listed(sorted(set(unmeasured))),
+                ),
                 kind="measurement",
                 factor=None,
                 date=None,
-                why="the capacity is published, not measured here",
+                why=say("the capacity is published, not measured here"),
             )
         )
     return tuple(found)
@@ -230,7 +293,7 @@ def _turning(drivers: Sequence[Driver]) -> Iterator[Trigger]:
                 kind="volume" if driver.name.startswith(("volume", "growth")) else "price",
                 factor=driver.switches_at,
                 date=None,
-                why="another plan becomes cheaper",
+                why=say("another plan becomes cheaper"),
             )
 
 
@@ -244,29 +307,33 @@ def _releases(choice: Choice, solved: Solved) -> Iterator[Trigger]:
         tokens = workload.prompt_tokens.value + workload.output_tokens.value
         per_million = float(np.nanmin(price)) / tokens * 1e6
         yield Trigger(
-            what=f"a permitted model for {workload.name} at clearly less than "
-            f"{reasons.money(per_million, choice.engagement.currency)} per million tokens, prompt and output together",
+            what=say(
+                "a permitted model for {workload} at clearly less than {price} per million tokens, prompt and output "
+                "together",
+                workload=workload.name,
+                price=reasons.money(per_million, choice.engagement.currency),
+            ),
             kind="model",
             factor=None,
             date=None,
-            why="that is what the cheapest permitted API asks today",
+            why=say("that is what the cheapest permitted API asks today"),
         )
 
 
 def _dates(choice: Choice, solved: Solved, valid_until: dt.date) -> Iterator[Trigger]:
     yield Trigger(
-        what=f"{valid_until.isoformat()}: the verdict's last day",
+        what=say("{date}: the verdict's last day", date=short_day(valid_until)),
         kind="date",
         factor=None,
         date=valid_until,
-        why="prices and offers are older than a quarter by then",
+        why=say("prices and offers are older than a quarter by then"),
     )
     if any(choice.pools[p].place is Place.OWN for p in np.flatnonzero(solved.plan.used)):
         end = choice.engagement.date + dt.timedelta(days=round(choice.terms.months * 365.25 / 12))
         yield Trigger(
-            what=f"{end.isoformat()}: the end of the machines' planned life",
+            what=say("{date}: the end of the machines' planned life", date=short_day(end)),
             kind="hardware",
             factor=None,
             date=end,
-            why="maintenance and resale value are planned until then",
+            why=say("maintenance and resale value are planned until then"),
         )

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kit.engagement.record import Place
+from kit.figures import count, decimal, joined, money, plain, significant, unit_price
 from kit.record import Basis, Figure
 from kit.strategy.answers import RuleOfThumb, ThumbRow
 from kit.strategy.choice import Choice
@@ -22,8 +23,8 @@ from kit.strategy.costs import levelised, staff_per_month
 from kit.strategy.gates import service_of
 from kit.strategy.options import DAYS_PER_MONTH
 from kit.strategy.problem import Flags, Integers
-from kit.strategy.reasons import count, money
 from kit.strategy.terms import Terms
+from kit.wording import fixed, say
 
 LOW, HIGH = 10.0, 20.0
 """What the rule says, million tokens a day."""
@@ -34,8 +35,6 @@ SPEEDS = (0.5, 1.0, 2.0)
 
 PEOPLE = (0.0, 1.0, 2.0)
 """Full-time equivalents beside those of the terms."""
-
-SAID = f"The rule says that self-hosting wins past {LOW:g} to {HIGH:g} million tokens a day"
 
 
 def break_even_tokens_per_day(
@@ -151,12 +150,13 @@ def rule_of_thumb(choice: Choice) -> RuleOfThumb:
         machine=pool.label,
         machine_per_month=mix.machine,
         rows=rows,
-        sentence=" ".join(
+        sentence=joined(
             [
                 _here(choice, mix, here, fte.value),
                 _holds(mix, fte.value * year / 12 + link, choice.engagement.currency),
                 _grid(rows, choice.engagement.currency),
-            ]
+            ],
+            " ",
         ),
     )
 
@@ -189,8 +189,8 @@ def _mix(choice: Choice) -> _Mix | str:
     both: Flags = served & priced[:, None]
     if not both.any():
         if not served.any():
-            return "no workload may go to any machine"
-        return "no workload that may go to a machine may go to an API, so there is nothing to compare it with"
+            return fixed("no workload may go to any machine")
+        return fixed("no workload that may go to a machine may go to an API, so there is nothing to compare it with")
     requests = problem.requests[0].sum(axis=1)
     volume = requests * _tokens(choice)
     covered = volume @ both
@@ -259,59 +259,85 @@ def _without(choice: Choice, why: str) -> RuleOfThumb:
         machine="",
         machine_per_month=0.0,
         rows=(),
-        sentence=f"{SAID}; here it cannot be computed: {why}.",
+        sentence=say("{rule}; here it cannot be computed: {why}.", rule=_rule(), why=why),
+    )
+
+
+def _rule() -> str:
+    return say(
+        "The rule says that self-hosting wins past {low} to {high} million tokens a day",
+        low=plain(LOW),
+        high=plain(HIGH),
     )
 
 
 def _here(choice: Choice, mix: _Mix, here: float | None, fte: float) -> str:
     currency, label = choice.engagement.currency, choice.pools[mix.pool].label
-    api = f"{_price(mix.price, currency)} a million tokens at the cheapest API that passes"
+    known = {"rule": _rule(), "machine": label, "price": unit_price(mix.price, currency)}
     if here is None:
         when_full = mix.machine / (mix.tokens_per_s * SECONDS_PER_DAY * DAYS_PER_MONTH / 1e6)
-        return (
-            f"{SAID}. Here it never does: even when full, {label} costs {_price(when_full, currency)} a million "
-            f"tokens, people not counted, against {api}."
+        return say(
+            "{rule}. Here it never does: even when full, {machine} costs {cost} a million tokens, people not counted, "
+            "against {price} a million tokens at the cheapest API that passes.",
+            cost=unit_price(when_full, currency),
+            **known,
         )
     machines = math.ceil(here * 1e6 / SECONDS_PER_DAY / mix.tokens_per_s - 1e-9) + mix.spare
-    return (
-        f"{SAID}. Here it is {_millions(here)} million, with {count(machines)} × {label} at "
-        f"{money(mix.machine, currency)} a month each and {fte:g} people, against {api}, if the load is even over the "
-        "day; uneven load raises it."
+    known |= {"volume": _millions(here), "cost": money(mix.machine, currency), "people": plain(fte)}
+    if machines == 1:
+        return say(
+            "{rule}. Here it is {volume} million, with one replica ({machine}) at {cost} a month and {people} people, "
+            "against {price} a million tokens at the cheapest API that passes, if the load is even over the day; "
+            "uneven load raises it.",
+            **known,
+        )
+    return say(
+        "{rule}. Here it is {volume} million, with {count} replicas ({machine}) at {cost} a month each and {people} "
+        "people, against {price} a million tokens at the cheapest API that passes, if the load is even over the day; "
+        "uneven load raises it.",
+        count=count(machines),
+        **known,
     )
 
 
 def _holds(mix: _Mix, staff: float, currency: str) -> str:
     dear, cheap = (break_even_price(mix.machine, mix.tokens_per_s, staff, at, mix.spare) for at in (LOW, HIGH))
-    return (
-        "With this machine and these people the rule holds where an API costs "
-        f"{_price(cheap, currency)} to {_price(dear, currency)} a million tokens; where it costs less, it takes more."
+    return say(
+        "With this machine and these people the rule holds where an API costs {cheap} to {dear} a million tokens; "
+        "where it costs less, it takes more.",
+        cheap=unit_price(cheap, currency),
+        dear=unit_price(dear, currency),
     )
 
 
 def _grid(rows: tuple[ThumbRow, ...], currency: str) -> str:
-    holding = sum(row.holds for row in rows)
     prices = [list(group) for _, group in itertools.groupby(rows, key=lambda row: row.api_per_mtok)]
-    ranges = "; ".join(f"at {_price(group[0].api_per_mtok, currency)} {_range(group)}" for group in prices)
-    return (
-        f"Over {len(rows)} combinations of API price, speed of the machine and people it holds in {holding}. "
-        f"By the price of a million tokens: {ranges}."
+    return say(
+        "Over {number} combinations of API price, speed of the machine and people it holds in {holding}. By the price "
+        "of a million tokens: {ranges}.",
+        number=len(rows),
+        holding=sum(row.holds for row in rows),
+        ranges=joined([_range(group, unit_price(group[0].api_per_mtok, currency)) for group in prices]),
     )
 
 
-def _range(rows: Iterable[ThumbRow]) -> str:
+def _range(rows: Sequence[ThumbRow], price: str) -> str:
     found = [row.million_tokens_per_day for row in rows]
     known = [value for value in found if value is not None]
     if not known:
-        return "self-hosting never wins"
+        return say("at {price} self-hosting never wins", price=price)
     low, high = _millions(min(known)), _millions(max(known))
-    never = f", and never in {len(found) - len(known)} of {len(found)}" if len(known) < len(found) else ""
-    return f"it wins from {low if low == high else f'{low} to {high}'} million on{never}"
+    volumes = low if low == high else say("{low} to {high}", low=low, high=high)
+    if len(known) == len(found):
+        return say("at {price} it wins from {volumes} million on", price=price, volumes=volumes)
+    return say(
+        "at {price} it wins from {volumes} million on, and never in {never} of {all}",
+        price=price,
+        volumes=volumes,
+        never=len(found) - len(known),
+        all=len(found),
+    )
 
 
 def _millions(value: float) -> str:
-    return f"{value:,.0f}" if value >= 9.95 else f"{value:.2g}"
-
-
-def _price(value: float, currency: str) -> str:
-    """Return a price to the cent, or as :func:`money` has it below one."""
-    return f"{money(0, currency)[:-1]}{value:,.2f}" if value >= 1 else money(value, currency)
+    return decimal(value) if value >= 9.95 else significant(value, 2)

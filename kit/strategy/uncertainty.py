@@ -11,13 +11,16 @@ from scipy.stats import qmc
 
 from kit.engagement.record import Place
 from kit.errors import PlanError
+from kit.figures import percent
 from kit.record import Basis
 from kit.strategy.choice import Choice, Solved
 from kit.strategy.costs import lasts, phases_of, replica_cost
 from kit.strategy.dispatch import Factors, as_taken, price_plan
 from kit.strategy.options import Pool
 from kit.strategy.problem import Floats
+from kit.strategy.rivals import SAME, alike, rivals
 from kit.strategy.verdict import Certainty, Driver
+from kit.wording import say
 
 SPREAD = {
     Basis.MEASURED: 0.05,
@@ -39,8 +42,6 @@ CHANGE_SPREAD = {
 
 SAMPLES = 2**14
 SEED = 20261122
-SAME = 1e-3
-"""Plans whose costs differ by less than this share count as equally cheap."""
 ROBUST_SHARE, LEANING_SHARE, REGRET_SHARE = 0.80, 0.55, 0.10
 
 STEPS = 121
@@ -128,6 +129,8 @@ class Futures:
         npv: cost of each plan, engagement's currency, (plans, S).
         grown: replicas beyond the plan's that work without another place needs, (plans, S).
         candidates: the plans that may be recommended; the others break rules, and are priced only.
+        alike: for each plan the first that has all work at the same kinds of place, (plans,); empty if none is
+            another's variant.
     """
 
     specs: tuple[Spec, ...]
@@ -135,6 +138,7 @@ class Futures:
     npv: Floats
     grown: Floats
     candidates: tuple[int, ...]
+    alike: tuple[int, ...] = ()
 
     @property
     def cheapest(self) -> Floats:
@@ -175,9 +179,21 @@ class Futures:
 
     @property
     def p_cheapest(self) -> Floats:
-        """Share of the futures in which no candidate is cheaper, (plans,); 0 for a plan that is none."""
+        """Share of the futures in which no candidate is cheaper, (plans,); 0 for a plan that is none.
+
+        Plans that have all work at the same kinds of place are variants of one way and do not split its share: the one
+        of them that is cheapest in the mean has the futures of all.
+        """
         least = self.cheapest
-        share: Floats = (self.npv <= least + SAME * np.abs(least)).mean(axis=1)
+        wins = self.npv <= least + SAME * np.abs(least)
+        share: Floats = wins.mean(axis=1)
+        for way in set(self.alike):
+            members = [i for i in self.candidates if self.alike[i] == way]
+            if members:
+                best = min(members, key=lambda i: float(self.npv[i].mean()))
+                together = float(wins[members].any(axis=0).mean())
+                equal = [i for i in members if np.allclose(self.npv[i], self.npv[best], rtol=SAME)]
+                share[equal] = together
         share[[i for i in range(len(share)) if i not in self.candidates]] = 0.0
         return share
 
@@ -254,13 +270,17 @@ def sample(
         if on_step is not None:
             on_step()
     every = range(len(plans)) if candidates is None else candidates
-    return Futures(specs=specs, factors=values, npv=npv, grown=grown, candidates=tuple(every))
+    return Futures(
+        specs=specs, factors=values, npv=npv, grown=grown, candidates=tuple(every), alike=alike(plans)
+    )
 
 
 def drivers(
     choice: Choice, plans: Sequence[Solved], *, first: int = 0, candidates: Sequence[int] | None = None
 ) -> tuple[Driver, ...]:
-    """Vary one input at a time and return what a plan saves against the best other, most influential first.
+    """Vary one input at a time and return what a plan saves against the best other way, most influential first.
+
+    Where there is no other way (:func:`kit.strategy.rivals.differs`), nothing is saved and nothing switches.
 
     Nothing here says what knowing an input is worth: that takes the futures (:mod:`kit.strategy.information`).
 
@@ -295,13 +315,6 @@ def drivers(
             )
         )
     return tuple(sorted(found, key=lambda driver: -abs(driver.saving_high - driver.saving_low)))
-
-
-def rivals(plans: Sequence[Solved], *, first: int = 0, candidates: Sequence[int] | None = None) -> list[int]:
-    """Return the candidates beside the first plan that are not the same plan under another name."""
-    cost = plans[first].plan.cost
-    every = range(len(plans)) if candidates is None else candidates
-    return [i for i in every if i != first and abs(plans[i].plan.cost - cost) > SAME * abs(cost)]
 
 
 def recommend(
@@ -346,9 +359,12 @@ def certainty(futures: Futures, base_npv: float, *, first: int = 0) -> Certainty
 
 def certainty_rule() -> str:
     """Return the rule in words."""
-    return (
-        f"robust: cheapest in at least {ROBUST_SHARE:.0%} of the futures and a 95th percentile of regret of at most "
-        f"{REGRET_SHARE:.0%} of its cost; leaning: cheapest in at least {LEANING_SHARE:.0%}; else too close to call"
+    return say(
+        "robust: cheapest in at least {robust} of the futures and a 95th percentile of regret of at most {regret} of "
+        "its cost; leaning: cheapest in at least {leaning}; else too close to call",
+        robust=percent(ROBUST_SHARE),
+        regret=percent(REGRET_SHARE),
+        leaning=percent(LEANING_SHARE),
     )
 
 
@@ -406,13 +422,14 @@ def _demand(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
     for workload, item in pairs:
         key = f"workloads.{workload.name}.requests_per_day"
         basis = item.requests_per_day.basis
-        yield _level(f"volume of {workload.name}", Moves.VOLUME, key, [basis], which=workload.name)
+        name = say("volume of {workload}", workload=workload.name)
+        yield _level(name, Moves.VOLUME, key, [basis], which=workload.name)
     known = [workload.growth_per_year or item.growth_per_year for workload, item in pairs]
     if plans and _years(choice) > 1:
         # Volumes that nobody said anything of are taken to stay, which is an assumption.
         bases = [Basis.ASSUMED if figure is None else figure.basis for figure in known]
         name = next((w.name for (w, _), figure in zip(pairs, known, strict=True) if figure), pairs[0][0].name)
-        yield _change("growth of all volumes per year", Moves.GROWTH, f"workloads.{name}.growth_per_year", bases)
+        yield _change(say("growth of all volumes per year"), Moves.GROWTH, f"workloads.{name}.growth_per_year", bases)
 
 
 def _speed(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
@@ -422,8 +439,12 @@ def _speed(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
             profile = pool.profile
             if profile.name not in seen:
                 seen.add(profile.name)
-                count = f"{profile.accelerators} × " if profile.accelerators > 1 else ""
-                name = f"throughput of {profile.model.name} on {count}{profile.accelerator} ({profile.name})"
+                name = say(
+                    "throughput of {model} on {machine} ({profile})",
+                    model=profile.model.name,
+                    machine=pool.machine,
+                    profile=profile.name,
+                )
                 key = f"profiles.{profile.name}"
                 yield _level(name, Moves.SPEED, key, [profile.basis], which=profile.name)
 
@@ -443,11 +464,11 @@ def _api(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
                 keys.append(f"prices.{api.offer.provider}.{api.offer.model}.input")
     if not bases:
         return
-    yield _level("API prices today", Moves.API_PRICE, keys[0], bases)
+    yield _level(say("API prices today"), Moves.API_PRICE, keys[0], bases)
     if _years(choice) > 1:
         change = choice.terms.api_price_change_per_year
         key = "money.api_price_change_per_year"
-        yield _change("change of API prices per year", Moves.API_PRICE_CHANGE, key, [change.basis])
+        yield _change(say("change of API prices per year"), Moves.API_PRICE_CHANGE, key, [change.basis])
 
 
 def _rents(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
@@ -456,12 +477,14 @@ def _rents(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
         return
     pool = used[0][1]
     key = f"prices.{pool.offer.accelerator}.{pool.place}{f' ({pool.renter})' if pool.renter else ''}"
-    yield _level("GPU rents today", Moves.RENT, key, [pool.price.basis for _, pool in used])
+    yield _level(say("GPU rents today"), Moves.RENT, key, [pool.price.basis for _, pool in used])
     # A price that is agreed for the whole horizon does not change.
     years = _years(choice)
     if years > 1 and any(lasts(pool, choice.phases) < years for _, pool in used):
         change = choice.terms.rent_change_per_year
-        yield _change("change of GPU rents per year", Moves.RENT_CHANGE, "money.rent_change_per_year", [change.basis])
+        yield _change(
+            say("change of GPU rents per year"), Moves.RENT_CHANGE, "money.rent_change_per_year", [change.basis]
+        )
 
 
 def _owned(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
@@ -474,9 +497,9 @@ def _owned(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
         card = _worst([pool.price.basis for pool in bought])
         spread = (SPREAD[card] + server.value * SPREAD[server.basis]) / (1 + server.value)
         key = f"prices.{bought[0].offer.accelerator}.{Place.OWN}"
-        yield _level("GPU purchase prices", Moves.PURCHASE, key, [card, server.basis], spread=spread)
+        yield _level(say("GPU purchase prices"), Moves.PURCHASE, key, [card, server.basis], spread=spread)
         if terms.residual_share.value > 0:
-            yield _level("resale value", Moves.RESALE, "money.residual_share", [terms.residual_share.basis])
+            yield _level(say("resale value"), Moves.RESALE, "money.residual_share", [terms.residual_share.basis])
     if any(cost.energy + cost.space > 0 for _, cost in used):
         power = [pool.power_w.basis for pool, _ in used if pool.power_w]
         electricity = _worst([terms.electricity_price_per_kwh.basis, terms.pue.basis, *power])
@@ -485,7 +508,7 @@ def _owned(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
         spread = (energy_sum * SPREAD[electricity] + space_sum * SPREAD[space]) / (energy_sum + space_sum)
         bases = [basis for basis, total in ((electricity, energy_sum), (space, space_sum)) if total > 0]
         key = "money.electricity_price_per_kwh" if energy_sum else "money.colocation_per_kw_month"
-        yield _level("energy and space", Moves.ENERGY_AND_SPACE, key, bases, spread=spread)
+        yield _level(say("energy and space"), Moves.ENERGY_AND_SPACE, key, bases, spread=spread)
 
 
 def _staff(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
@@ -500,4 +523,4 @@ def _staff(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
     figures = [(name, figure) for name, figure in figures if figure.value > 0]
     if figures and terms.staff_cost_per_year.value > 0:
         bases = [terms.staff_cost_per_year.basis, *(figure.basis for _, figure in figures)]
-        yield _level("staff", Moves.STAFF, f"money.{figures[0][0]}", bases)
+        yield _level(say("staff"), Moves.STAFF, f"money.{figures[0][0]}", bases)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from kit.engagement.record import Place
 from kit.record import Basis, Part, Record
@@ -25,6 +27,7 @@ from kit.strategy.dossier import (
     Answer,
     Aspect,
     Bill,
+    BillTotal,
     Check,
     Claim,
     Exit,
@@ -89,7 +92,8 @@ class Placement(Part):
         million_tokens_per_day: prompt and output, mean of the week.
         cost_per_month: its part of the plan's levelised cost, engagement's currency.
         cost_if_cloud_per_month: the same at the cheapest permitted API; ``None`` if none is permitted.
-        ttft_p95_s: expected time to first token at its main place, network included; ``None`` if not known.
+        ttft_p95_s: expected time to first token at its main place, network included; on machines that of the simulated
+            busiest hour (``rehearsed``), where there is none that at the planned concurrency; ``None`` if not known.
         options: everything that was considered, permitted or struck out.
     """
 
@@ -121,7 +125,7 @@ class Pool(Part):
         concurrency: requests in flight for which the capacity holds; ``None`` if the profile is of saturated load.
         utilisation: mean use of the planned capacity over the horizon.
         peak_utilisation: use of the planned capacity in the busiest hour.
-        capex: purchases, engagement's currency.
+        capex: purchases over the horizon, not discounted, engagement's currency.
         cost_per_month: run cost and levelised purchase, engagement's currency.
         cost_per_mtok: of a million tokens, prompt and output, at the load of the first phase; ``None`` without load.
         cost_per_mtok_full: the same if the planned capacity were used to the full.
@@ -161,6 +165,7 @@ class YearCash(Part):
 
     Attributes:
         move: what it costs to move workloads to machines that one runs.
+        total: all of these; ``None`` in a record of an older kit.
     """
 
     year: int
@@ -172,6 +177,7 @@ class YearCash(Part):
     api: float
     residual: float
     move: float = 0.0
+    total: float | None = None
 
 
 class Strategy(Part):
@@ -184,7 +190,8 @@ class Strategy(Part):
         breaks: rules that it breaks; only what the client does today may.
         cost_per_month: levelised: NPV ÷ annuity factor, engagement's currency.
         npv: net present value of all cash out over the horizon, engagement's currency.
-        capex: purchase at the start.
+        capex: purchases at the start, which have to be found before anything runs.
+        capex_later: purchases in later years, not discounted; a limit on purchases (``limits: capex``) counts both.
         payback_months: months until what it spends first has come back against the cloud plan, resale included;
             ``None`` if never, or if it spends nothing more at first.
         irr: yearly internal rate of return of what it spends first, against the cloud plan; ``None`` where there is
@@ -192,10 +199,14 @@ class Strategy(Part):
         co2_tonnes_per_year: of the machines and the APIs, first phase.
         gap: relative gap that was proven.
         cash: by year.
+        tco: total cost of ownership, the sum of the cash over the horizon, not discounted; ``None`` in a record of an
+            older kit.
+        tco_parts: the same by what it is paid for, in the names of :class:`YearCash`.
         depreciation: by year of the horizon, straight line; no cash.
         npv_mean: over the samples.
         npv_p10: tenth percentile of the NPV over the samples; likewise p50 and p90.
-        p_cheapest: share of the samples in which no other plan is cheaper; 0 for a plan that breaks rules.
+        p_cheapest: share of the samples in which no other plan is cheaper; 0 for a plan that breaks rules. Plans that
+            have all work at the same kinds of place do not split it: the cheapest of them has it.
         p_within_budget: share of the samples in which it keeps to the budget; ``None`` without one.
         regret_mean: mean of what it costs above the cheapest plan in the same sample, NPV.
         regret_p95: 95th percentile of that.
@@ -208,11 +219,14 @@ class Strategy(Part):
     cost_per_month: float
     npv: float
     capex: float
+    capex_later: float = 0.0
     payback_months: float | None
     irr: float | None
     co2_tonnes_per_year: float
     gap: float
     cash: tuple[YearCash, ...]
+    tco: float | None = None
+    tco_parts: dict[str, float] = Field(default_factory=dict)
     depreciation: tuple[float, ...]
     npv_mean: float
     npv_p10: float
@@ -240,8 +254,9 @@ class Driver(Part):
         additive: it is a yearly change, to which something is added; else a figure that is multiplied.
         basis: the worst basis of the figures behind it.
         low, high: the factors between which it was varied, or what was added.
-        saving_low, saving_high: what the recommended plan saves against the best other plan (NPV) at those.
-        switches_at: the factor nearest to 1 at which another plan becomes cheaper; ``None`` if none within a tenth and
+        saving_low, saving_high: what the recommended plan saves at those against the best plan that has some workload
+            at another kind of place (NPV); 0 where there is none.
+        switches_at: the factor nearest to 1 at which such a plan becomes cheaper; ``None`` if none within a tenth and
             ten times. Of a yearly change what has to be added, up to 50 percentage points.
         worth_knowing: what it would be worth at most to know it exactly before deciding (EVPPI), NPV.
     """
@@ -273,21 +288,50 @@ class BreakEven(Part):
         today: the volume of the engagement.
         cost_per_month: for each plan its cost at these volumes, engagement's currency.
         crossings: every change of the cheapest plan other than the hybrid.
+        leaves_cloud_at: volume from which the hybrid first costs 1% less than the cloud plan, which takes machines; the
+            least volume looked at if it does so there already; ``None`` if never, or without a cloud plan.
     """
 
     million_tokens_per_day: tuple[float, ...]
     today: float
     cost_per_month: dict[StrategyKind, tuple[float, ...]]
     crossings: tuple[Crossing, ...]
+    leaves_cloud_at: float | None = None
+
+
+class WeekPart(Part):
+    """Some hours of the typical week together.
+
+    Attributes:
+        days: Monday to Friday, Saturday and Sunday, or the whole week.
+        from_hour, until_hour: of the day, 0 to 24.
+        mtok_per_hour: million tokens an hour, all places together, mean.
+        capacity_per_hour: what the machines could carry, mean, likewise.
+        shares: of the tokens at each place; 0 where nothing goes.
+    """
+
+    days: Literal["weekday", "weekend", "week"]
+    from_hour: int
+    until_hour: int
+    mtok_per_hour: float
+    capacity_per_hour: float
+    shares: dict[Place, float]
 
 
 class Week(Part):
-    """Tokens by hour of the typical week under the recommended plan, Monday 00:00 first, in millions."""
+    """Tokens by hour of the typical week under the recommended plan, Monday 00:00 first, in millions.
+
+    Attributes:
+        own, rented, api: by hour and place.
+        capacity: what the machines could carry, by hour.
+        parts: the same by parts of the day, the whole week last; empty in a record of an older kit.
+    """
 
     own: tuple[float, ...]
     rented: tuple[float, ...]
     api: tuple[float, ...]
     capacity: tuple[float, ...]
+    parts: tuple[WeekPart, ...] = ()
 
 
 class MeasuredPoint(Part):
@@ -368,7 +412,8 @@ class Verdict(Record):
         placements: one for each workload, in the engagement's order.
         pools: what has to be bought or rented.
         strategies: the recommended plan first.
-        saving_npv: against the best other plan.
+        saving_npv: against the best plan within the rules that has some workload at another kind of place
+            (``saving_against``); 0 where there is none, and then ``saving_against`` is the plan itself.
         alternatives: the best plans that differ in the places they use, the cheapest first.
         shadow_prices: what each rule and limit costs, the dearest first.
         affordable: the largest load that a budget carries.
@@ -383,6 +428,7 @@ class Verdict(Record):
         duties: what the regulations that bind the client have it do itself.
         requirements: what the client asks of each workload, in the engagement's order.
         bills: what is paid today; empty where nothing runs yet.
+        bill_total: the bills together; ``None`` where there is none.
         memory: what fills the accelerators of each pool.
         aspects: cloud AI against local AI for this client, eight rows.
         checks: the check lists "choose cloud when" and "choose local when".
@@ -437,6 +483,7 @@ class Verdict(Record):
     duties: tuple[Duty, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     bills: tuple[Bill, ...] = ()
+    bill_total: BillTotal | None = None
     memory: tuple[MemoryUse, ...] = ()
     aspects: tuple[Aspect, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -449,4 +496,4 @@ class Verdict(Record):
     letterhead: Letterhead = Letterhead()
     inputs: tuple[Input, ...]
     sources: tuple[SourceFile, ...]
-    messages: dict[str, Message] = {}
+    messages: dict[str, Message] = Field(default_factory=dict)

@@ -10,12 +10,15 @@ import numpy as np
 
 from kit.engagement.record import Place
 from kit.errors import PlanError
+from kit.figures import joined
 from kit.strategy import reasons
 from kit.strategy.answers import Affordable, Alternative, ShadowPrice
 from kit.strategy.choice import Choice, Solved
+from kit.strategy.gates import GATES
 from kit.strategy.plan import solve
 from kit.strategy.problem import Caps, Plan, Problem
 from kit.strategy.verdict import StrategyKind, Strike
+from kit.wording import fixed, say
 
 QUICK = 0.0
 """Seconds for a plan beside the main one: a first plan and its hours, without the proof."""
@@ -28,7 +31,7 @@ MOST_LOAD = 16.0
 
 HALVINGS = 6
 _BEST = 3
-_WORDS = {Place.OWN: "own GPUs", Place.RENTED: "rented GPUs", Place.API: "cloud APIs"}
+_WORDS = {Place.OWN: fixed("own GPUs"), Place.RENTED: fixed("rented GPUs"), Place.API: fixed("cloud APIs")}
 
 
 def alternatives(choice: Choice, best: Plan) -> tuple[Alternative, ...]:
@@ -61,7 +64,8 @@ def alternatives(choice: Choice, best: Plan) -> tuple[Alternative, ...]:
             npv=plan.cost,
             extra=plan.cost - ordered[0][1].cost,
             pools=tuple(
-                f"{int(plan.replicas[:, p].max())} × {choice.pools[p].label}" for p in np.flatnonzero(plan.used)
+                say("{number} × {pool}", number=int(plan.replicas[:, p].max()), pool=choice.pools[p].label)
+                for p in np.flatnonzero(plan.used)
             ),
         )
         for kind, plan in ordered
@@ -81,12 +85,18 @@ def kind_of(choice: Choice, plan: Plan) -> tuple[Place, ...]:
 def _label(choice: Choice, kind: tuple[Place, ...], main: tuple[Place, ...]) -> str:
     """Return what is other than in the plan with everything permitted."""
     if kind == main:
-        return "The hybrid"
+        return say("The hybrid")
     moved = {
         place: [w.name for w, now, was in zip(choice.workloads, kind, main, strict=True) if now is place is not was]
         for place in Place
     }
-    return "; ".join(f"{reasons.listed(names)} on {_WORDS[place]}" for place, names in moved.items() if names)
+    return joined(
+        [
+            say("{workloads} on {machines}", workloads=reasons.listed(names), machines=_WORDS[place])
+            for place, names in moved.items()
+            if names
+        ]
+    )
 
 
 def sent(choice: Choice, w: int, place: Place) -> Problem:
@@ -142,8 +152,15 @@ def _gates(choice: Choice, best: Solved) -> Iterator[ShadowPrice]:
             yield ShadowPrice(
                 rule=gate,
                 workload=workload.name,
-                sentence=f"Without the gate on {gate} for {workload.name} the plan would cost "
-                f"{reasons.money(yearly, currency)} a year less: it would go to {label}. {strike.reason}.",
+                sentence=say(
+                    "Without the gate on {gate} for {workload} the plan would cost {saving} a year less: it would go "
+                    "to {option}. {reason}.",
+                    gate=GATES[gate],
+                    workload=workload.name,
+                    saving=reasons.money(yearly, currency),
+                    option=label,
+                    reason=strike.reason,
+                ),
                 saving_per_year=yearly,
                 goes_to=label,
                 lift=strike.lift,
@@ -186,10 +203,10 @@ def _opened(choice: Choice, plan: Plan, w: int, gate: str) -> tuple[str, Strike 
 def _limits(choice: Choice, best: Solved) -> Iterator[ShadowPrice]:
     caps, currency = choice.problem.caps, choice.engagement.currency
     words = {
-        "cost": "budget (limits: cost_per_month)",
-        "capex": "limit on purchases (limits: capex)",
-        "spend_share": "limit on what one provider gets (limits: spend_share_per_provider)",
-        "co2": "limit on CO2 (limits: co2_tonnes_per_year)",
+        "cost": fixed("budget (limits: cost_per_month)"),
+        "capex": fixed("limit on purchases (limits: capex)"),
+        "spend_share": fixed("limit on what one provider gets (limits: spend_share_per_provider)"),
+        "co2": fixed("limit on CO2 (limits: co2_tonnes_per_year)"),
     }
     for name, text in words.items():
         if not np.isfinite(getattr(caps, name)):
@@ -201,10 +218,14 @@ def _limits(choice: Choice, best: Solved) -> Iterator[ShadowPrice]:
             yield ShadowPrice(
                 rule=name,
                 workload="",
-                sentence=f"Without the {text} the plan would cost {reasons.money(yearly, currency)} a year less.",
+                sentence=say(
+                    "Without the {limit} the plan would cost {saving} a year less.",
+                    limit=text,
+                    saving=reasons.money(yearly, currency),
+                ),
                 saving_per_year=yearly,
                 goes_to="",
-                lift="the client",
+                lift=say("the client"),
             )
 
 
@@ -213,13 +234,13 @@ def affordable(choice: Choice, best: Solved, plans: Sequence[Solved]) -> Afforda
 
     More volume never costs less, so the load is found by halving.
     """
-    problem, meaning = replace(choice.problem, caps=Caps()), "what the recommended plan costs"
+    problem, meaning = replace(choice.problem, caps=Caps()), say("what the recommended plan costs")
     budget = best.plan.cost
     today = next((plan for plan in plans if plan.kind is StrategyKind.TODAY), None)
     if np.isfinite(choice.problem.caps.cost):
-        budget, meaning = choice.problem.caps.cost, "the client's budget"
+        budget, meaning = choice.problem.caps.cost, say("the client's budget")
     elif today is not None and today.plan.cost > budget:
-        budget, meaning = today.plan.cost, "what today's arrangements cost"
+        budget, meaning = today.plan.cost, say("what today's arrangements cost")
     low, high, within_offers = 0.0, MOST_LOAD, False
     if _cost(problem, 1.0, best.plan) <= budget * (1 + 1e-9):
         low = 1.0

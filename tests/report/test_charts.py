@@ -1,59 +1,167 @@
-"""Charts say what they show, in a typeface that survives."""
+"""Charts say what they show, in any language, in the consultant's colours, in a typeface that survives."""
 
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
+from collections.abc import Callable
 
 import pytest
 
+from kit import wording
+from kit.engagement.record import Place
 from kit.report import charts, findings
-from kit.report.drawing import FONT, WIDTH, picture, spread
-from kit.strategy.verdict import Verdict
+from kit.report.drawing import FONT, WIDTH, picture
+from kit.report.money_charts import CASH_PARTS
+from kit.report.palette import DEFAULT, branded, painting
+from kit.strategy.verdict import StrategyKind, Verdict, WeekPart
+from kit.wording import speaking
+from tests.report.charting import (
+    HOSTILE,
+    Stretched,
+    boxes,
+    full,
+    of_workloads,
+    overlaps,
+    with_overflow,
+    without_cloud,
+    without_machines,
+    words,
+)
 
 NAMES = (
     "cash_by_year",
     "cost_against_volume",
+    "cost_parts",
+    "latency_under_load",
     "load_duration",
+    "memory_bar",
+    "placement_map",
     "plans_npv",
+    "probability_cheapest",
     "throughput",
     "time_to_first_token",
     "tornado",
     "typical_week",
 )
+SHAPES: dict[str, Callable[[Verdict], Verdict]] = {
+    "insurer": full,
+    "one workload": lambda verdict: of_workloads(verdict, 1),
+    "forty workloads": lambda verdict: of_workloads(verdict, 40),
+    "no machines": without_machines,
+    "no cloud": without_cloud,
+    "little in the cloud": with_overflow,
+}
 
 
-def words(svg: str) -> list[str]:
-    """Return the texts of an SVG."""
-    return [
-        " ".join(element.itertext()) for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
-    ]
+def draw(name: str, verdict: Verdict) -> str:
+    """Return a chart of a verdict as SVG."""
+    return charts.svg(getattr(charts, name)(verdict))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_chart_is_valid_and_titled(verdict, name):
     """A chart passes Vega-Lite's schema, and its first text is a sentence, not a label."""
-    chart = getattr(charts, name)(verdict)
+    chart = getattr(charts, name)(full(verdict))
     spec = chart.to_dict()
-    assert len(" ".join(spec["title"]["text"]).split()) >= 5
+    title = " ".join(spec["title"]["text"])
+    assert len(title.split()) >= 5
     svg = charts.svg(chart)
-    assert " ".join(spec["title"]["text"]) in " ".join(words(svg))
+    assert title in " ".join(words(svg))
     assert f'width="{WIDTH}"' in svg
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_chart_names_only_the_embedded_typeface(verdict, name):
-    """Every text asks for the typeface that typst embeds, with fall-backs for browsers."""
-    svg = charts.svg(getattr(charts, name)(verdict))
+    """Every text asks for the typeface that typst embeds, with fall-backs for browsers, and nothing is fetched."""
+    svg = draw(name, full(verdict))
     assert set(re.findall(r'font-family="([^"]*)"', svg)) == {FONT}
-    assert "NaN" not in svg
-    assert "undefined" not in svg
+    assert not re.search(r"NaN|undefined|url\(|href=|<image", svg)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("language", ["en", "de", "a longer one"])
+def test_no_texts_touch_and_none_leaves_the_picture(verdict, shape, language, monkeypatch):
+    """Whatever the verdict, every text has its own place inside the frame."""
+    odd = SHAPES[shape](verdict)
+    if language == "a longer one":
+        monkeypatch.setattr(wording, "catalogue", lambda _: Stretched())
+    with speaking(language if language == "en" else "de", odd.messages):
+        for name in charts.drawable(odd):
+            svg = draw(name, odd)
+            height = float(re.search(r'height="([\d.]+)"', svg)[1])
+            assert overlaps(svg) == [], name
+            out = [b for b in boxes(svg) if b.left < -2 or b.right > WIDTH + 2 or b.top < -1 or b.bottom > height + 1]
+            assert out == [], name
+
+
+def test_hostile_names_stay_text(verdict):
+    """A workload's name is shown, cut where it is too long, and never becomes markup."""
+    svg = draw("placement_map", of_workloads(verdict, 4))
+    shown = words(svg)
+    assert "<script>" not in svg
+    assert f"{HOSTILE[0]} 0" in shown
+    assert "A&B 3" in shown
+    assert any(text.startswith("A very long name") and text.endswith("…") for text in shown)
 
 
 def test_every_axis_of_an_amount_has_its_unit(verdict):
     """Units stand on the axes."""
-    assert "thousand € per month" in words(charts.svg(charts.cost_against_volume(verdict)))
-    assert "million tokens per hour" in words(charts.svg(charts.typical_week(verdict)))
+    assert "thousand € per month" in words(draw("cost_against_volume", verdict))
+    assert "million tokens per hour" in words(draw("typical_week", verdict))
+
+
+def test_axes_count_as_the_language_does(verdict):
+    """In German a thousand has a point, a decimal a comma, a percentage a space, and the week German days."""
+    whole = full(verdict)
+    with speaking("de", whole.messages):
+        volume, memory, hours, week = (
+            words(draw(name, whole)) for name in ("cost_against_volume", "memory_bar", "load_duration", "typical_week")
+        )
+    assert "1.000" in volume
+    assert "1,000" not in volume
+    assert "32,9" in memory
+    assert "50\N{NO-BREAK SPACE}%" in hours
+    assert {"Montag", "Sonntag"} <= set(week)
+    assert {"Monday", "Sunday"} <= set(words(draw("typical_week", whole)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_consultants_colours_take_the_place_of_the_kits(verdict, name):
+    """With a letterhead's colours no chart holds a colour of the kit's, and each stands where the kit's stood."""
+    own = branded("#1f3a93", "#b03a2e")
+    kits = {
+        getattr(DEFAULT, role) for role in ("own", "rented", "rented_text", "cloud", "cloud_text", "upkeep", "power")
+    }
+    plain = draw(name, full(verdict))
+    with painting(own):
+        svg = draw(name, full(verdict))
+    assert not kits & set(re.findall(r"#[0-9a-f]{6}", svg))
+    for kit_role, code in ((DEFAULT.own, own.own), (DEFAULT.cloud, own.cloud)):
+        assert (kit_role in plain) == (code in svg)
+
+
+def test_drawable_names_what_a_verdict_has_data_for(verdict):
+    """What is not named raises an error that says what is missing."""
+    assert set(charts.drawable(full(verdict))) == set(NAMES)
+    bare = verdict.model_copy(
+        update={
+            "strategies": verdict.strategies[:1],
+            "pools": (),
+            "measured_here": None,
+            "drivers": (),
+            "requirements": (),
+            "memory": (),
+            "service_curves": (),
+        }
+    )
+    left = charts.drawable(bare)
+    gone = {"probability_cheapest", "latency_under_load", "tornado", "placement_map", "memory_bar", "throughput"}
+    assert set(left) == set(NAMES) - gone - {"time_to_first_token"}
+    for name in sorted(gone):
+        with pytest.raises(ValueError, match=rf"{name} cannot be drawn: it needs \w+"):
+            getattr(charts, name)(bare)
+    idle = verdict.week.model_copy(update=dict.fromkeys(("own", "rented", "api"), (0.0,) * 168))
+    assert not {"typical_week", "load_duration"} & set(charts.drawable(bare.model_copy(update={"week": idle})))
 
 
 def test_title_follows_the_record(verdict: Verdict):
@@ -73,6 +181,64 @@ def test_tornado_warns_of_an_input_that_overturns(verdict: Verdict):
     )
 
 
+def test_tornado_keeps_its_notes_in_a_column_of_their_own(verdict):
+    """Where an input turns the verdict stands right of the axis, clear of every bar and of its end's text."""
+    found = boxes(draw("tornado", full(verdict)))
+    notes = [box for box in found if re.match(r"turns at|never|no effect", box.text)]
+    ends = [box for box in found if re.search(r"\d ×$|points$", box.text) and box not in notes]
+    assert notes
+    assert ends
+    assert min(box.left for box in notes) > max(box.right for box in ends)
+
+
+def test_range_of_a_plan_is_the_records_at_todays_volume(verdict):
+    """The band of the cloud plan is its cost per month times p10 and p90 over its net present value."""
+    plan = findings.plan_of(verdict, StrategyKind.CLOUD)
+    spec = charts.cost_against_volume(verdict).to_dict(validate=False)
+    bands = [layer["data"]["values"] for layer in spec["layer"] if layer["mark"]["type"] == "area"]
+    assert len(bands) == 2
+    costs = verdict.break_even.cost_per_month[StrategyKind.CLOUD]
+    first = next(rows[0] for rows in bands if rows[-1]["y"] == pytest.approx(costs[-1] * plan.npv_p10 / plan.npv / 1e3))
+    assert first["y2"] == pytest.approx(costs[0] * plan.npv_p90 / plan.npv / 1e3)
+
+
+def test_load_duration_names_the_share_of_each_place(verdict):
+    """The areas carry the shares of the week that the record holds."""
+    part = WeekPart(
+        days="week",
+        from_hour=0,
+        until_hour=24,
+        mtok_per_hour=15.0,
+        capacity_per_hour=30.0,
+        shares={Place.OWN: 0.652, Place.RENTED: 0.0, Place.API: 0.348},
+    )
+    known = verdict.model_copy(update={"week": verdict.week.model_copy(update={"parts": (part,)})})
+    shown = " ".join(words(draw("load_duration", known)))
+    assert "own GPUs: 65% of the tokens" in shown
+    assert "cloud: 35% of the tokens" in shown
+
+
+def test_parts_of_a_plans_cost_add_up_to_its_cash(verdict):
+    """The bar of each plan is as long as all cash that it pays, resale value apart, to the left of nought."""
+    spec = charts.cost_parts(verdict).to_dict(validate=False)
+    bars = spec["layer"][0]["data"]["values"]
+    for plan in verdict.strategies:
+        mine = [bar for bar in bars if bar["name"].strip("\u200a") == plan.label]
+        paid = sum(value for year in plan.cash for name, *_ in CASH_PARTS if (value := getattr(year, name)) > 0)
+        assert max(bar["x2"] for bar in mine) == pytest.approx(paid / 1e3)
+        assert min(bar["x2"] for bar in mine) == pytest.approx(sum(year.residual for year in plan.cash) / 1e3)
+
+
+def test_latency_chart_draws_the_limits_of_the_workloads(verdict):
+    """A limit is a line with the workload's name; the ends of a curve say how many requests are in flight."""
+    shown = words(draw("latency_under_load", full(verdict)))
+    first = verdict.placements[0].workload
+    assert f"limit of {first}: 0.80 s" in shown
+    pool = verdict.pools[0].profile
+    loads = [p.concurrency for p in verdict.service_curves if p.profile == pool and p.concurrency]
+    assert {str(min(loads)), str(max(loads))} <= set(shown)
+
+
 def test_demand_and_profile_charts(audit):
     """The notebooks' charts draw the other records."""
     text = words(charts.svg(charts.demand_week(audit.demand)))
@@ -82,12 +248,6 @@ def test_demand_and_profile_charts(audit):
         chart = charts.service_curve(profile)
         chart.to_dict()
         assert words(charts.svg(chart))
-
-
-def test_spread_moves_labels_apart_by_the_least():
-    """Worked by hand: 0 and 1 with a gap of 4 go to -1.5 and 2.5; 20 stays; the order of the input is kept."""
-    assert spread([1, 20, 0], gap=4) == [2.5, 20, -1.5]
-    assert spread([], gap=4) == []
 
 
 def test_picture_carries_its_alternative_text():

@@ -1,15 +1,217 @@
-"""The view formats each figure once, from the field that it is said to show."""
+"""The view formats each figure once, from the field that it is said to show, in twelve sections and any language."""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
 
+import pytest
+
+from kit import wording
+from kit.engagement.record import Customisation, DataClass, Place
 from kit.record import Basis
-from kit.report.parts import Table
-from kit.report.view import view
-from kit.report.words import amount, months, number, per_thousand, percent, seconds, tokens
-from kit.strategy.reasons import how_far, money
+from kit.report.parts import Heading, Live, Picture, Section, Table, Text
+from kit.report.sections.hybrid import hybrid
+from kit.report.view import View, view
+from kit.report.words import amount, change, day, money, months, number, per_thousand, percent, seconds, tokens
+from kit.strategy.dossier import (
+    Answer,
+    Aspect,
+    Bill,
+    BillTotal,
+    Check,
+    Claim,
+    Exit,
+    Finding,
+    MemoryUse,
+    Purchase,
+    Requirement,
+    Risk,
+    Sketch,
+)
+from kit.strategy.reasons import how_far
+from kit.strategy.verdict import Verdict
+from kit.wording import speaking
+
+KEYS = (
+    "scope",
+    "today",
+    "gates",
+    "plans",
+    "money",
+    "certainty",
+    "hybrid",
+    "comparison",
+    "roadmap",
+    "inputs",
+    "method",
+)
+
+
+def section(shown: View, key: str) -> Section:
+    return next(found for found in shown.sections if found.key == key)
+
+
+def table(shown: View, key: str) -> Table:
+    blocks = (block for found in shown.sections for block in found.blocks)
+    return next(block for block in blocks if isinstance(block, Table) and block.key == key)
+
+
+def strings(part: Any) -> Iterator[str]:
+    """Yield every text that a reader of a part may see."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, tuple | list):
+        for item in part:
+            yield from strings(item)
+    elif is_dataclass(part):
+        hidden = {"name", "kind", "key", "live", "align", "number", "page", "item", "small", "share"}
+        for field in fields(part):
+            if field.name not in hidden:
+                yield from strings(getattr(part, field.name))
+
+
+@pytest.fixture(scope="module")
+def whole(verdict: Verdict) -> Verdict:
+    """The example's verdict with something in every part that puts it before a board."""
+    told = Finding(text="a finding", basis=Basis.ASSUMED, source="a table")
+    first, second = (placement.workload for placement in verdict.placements[:2])
+    demand = {
+        "requests_per_day": 8000.0,
+        "prompt_tokens": 2600.0,
+        "output_tokens": 350.0,
+        "million_tokens_per_day": 23.6,
+        "peak_to_mean": 3.2,
+        "growth_per_year": 0.3,
+    }
+    limits = {
+        "data_class": DataClass.HEALTH,
+        "regulations": ("GDPR", "DORA"),
+        "regions": ("EU",),
+        "ttft_p95_s": 1.5,
+        "tpot_p95_s": None,
+        "e2e_p95_s": 30.0,
+        "benchmark": "GPQA Diamond",
+        "at_least": 45.0,
+        "context_tokens": 16000.0,
+        "availability": 0.995,
+        "modalities": ("text", "image"),
+        "customisation": Customisation.ADAPTERS,
+        "needed_by": dt.date(2027, 3, 1),
+    }
+    bill = {"label": "gpt-4.1 (openai)", "cached": False, "batch": True, "better": "gpt-4.1-mini (openai)"}
+    return verdict.model_copy(
+        update={
+            "requirements": (
+                Requirement.model_validate(
+                    {"workload": first, "description": "We read claims.", "cached_share": 0.4, "deferrable": True}
+                    | {"users": "EU"}
+                    | demand
+                    | limits
+                ),
+            ),
+            "bills": (
+                Bill(workload=second, cost_per_month=4000.0, stated_per_month=None, better_per_month=2517.7,
+                     breaks=("a rule that is broken",), **bill),
+            ),
+            "bill_total": BillTotal(cost_per_month=4000.0, stated_per_month=None, better_per_month=2517.7),
+            "memory": (
+                MemoryUse(pool="a pool", accelerator="H100 SXM", total=80.0, weights=33.7, kv_cache=35.1, other=3.2,
+                          free=8.0, basis=Basis.PREDICTED, source="a formula", date=dt.date(2026, 11, 22)),
+            ),
+            "aspects": (Aspect(key="cost", name="cost", cloud=told, local=told, better="local"),
+                        Aspect(key="privacy", name="privacy", cloud=told, local=told, better=None)),
+            "checks": tuple(
+                Check(choose=side, key=str(holds), condition="a condition", holds=holds, workloads=(first,),
+                      finding=told)
+                for side in ("cloud", "local")
+                for holds in (True, False, None)
+            ),
+            "claims": (Claim(key="x", claim="a claim", outcome="holds in part", finding=told),),
+            "answers": (Answer(key="q", question="What if?", finding=told),),
+            "risks": (Risk(key="r", risk="a risk", likelihood="high", why="a reason", cost=12000.0,
+                           response="a response", owner="client", trigger="a trigger"),),
+            "purchases": (
+                Purchase(what="H100 SXM", place=Place.OWN, quantity=4, unit="accelerators", price=23900.0,
+                         price_unit="accelerator", total=124000.0, total_unit="once", basis=Basis.PUBLISHED,
+                         source="a list", order_by=dt.date(2026, 12, 1), commitment=None, ask=("a date", "a warranty")),
+            ),
+            "exits": (Exit(what="machines", how="sell them", cost=-20000.0, notice="two months"),),
+            "sketch": Sketch(machine="a replica", place=Place.OWN, workloads=(first,), cloud_per_mtok=0.4,
+                             cloud_fixed=800.0, machine_per_month=3100.0, machine_mtok_per_day=400.0,
+                             local_fixed=4000.0, million_tokens_per_day=145.0, use=0.4, days_per_month=30.4),
+        }
+    )  # fmt: skip
+
+
+def test_twelve_sections_in_order_with_their_numbers(whole):
+    """The decision page is 1, the sections after it are 2 to 12; none is empty, and no heading stands alone."""
+    shown = view(whole)
+    assert (shown.decision.number, shown.decision.key) == (1, "decision")
+    assert [(found.number, found.key) for found in shown.sections] == list(enumerate(KEYS, start=2))
+    for found in shown.sections:
+        assert found.title
+        for block, following in zip(found.blocks, (*found.blocks[1:], None), strict=True):
+            if isinstance(block, Heading):
+                assert following is not None
+                assert not isinstance(following, Heading)
+
+
+def test_a_table_is_introduced_and_never_empty(whole, verdict):
+    """Before each table stands a sentence, and a part that the record lacks leaves nothing behind."""
+    for record in (whole, verdict, bare(verdict)):
+        for found in view(record).sections:
+            for before, block in zip((None, *found.blocks), found.blocks, strict=False):
+                if isinstance(block, Table):
+                    assert block.rows
+                    assert isinstance(before, Text), block.caption
+                    assert before.text.rstrip().endswith((".", ")")), before.text
+                    assert all(len(row) == len(block.columns) for row in (*block.rows, block.total or block.rows[0]))
+
+
+def bare(verdict: Verdict) -> Verdict:
+    """Return a verdict with nothing in what may be empty, as for one workload in the cloud."""
+    optional = (
+        *("pools", "requirements", "bills", "memory", "aspects", "checks", "claims", "answers", "risks", "purchases"),
+        *("exits", "shadow_prices", "alternatives", "rehearsed", "triggers", "duties", "warnings", "service_curves"),
+        *("sources", "drivers"),
+    )
+    none = dict.fromkeys(optional, ())
+    first = next(one for one in verdict.placements if one.places == (Place.API,))
+    zero = tuple(0.0 for _ in verdict.week.own)
+    week = verdict.week.model_copy(update={"own": zero, "rented": zero, "capacity": zero, "parts": ()})
+    return verdict.model_copy(update={**none, "placements": (first,), "sketch": None, "bill_total": None, "week": week})
+
+
+def test_one_workload_in_the_cloud(verdict):
+    """Without pools and with one workload the document has its twelve sections and speaks in the singular."""
+    shown = view(bare(verdict))
+    assert [found.key for found in shown.sections] == list(KEYS)
+    assert f"One workload was examined for {verdict.client}." in list(strings(section(shown, "scope")))
+    assert shown.workloads.total is None
+    text = list(strings(section(shown, "hybrid")))
+    assert any(piece.startswith("The plan has no machines") for piece in text)
+    assert "load_duration" not in {b.name for b in section(shown, "hybrid").blocks if isinstance(b, Picture)}
+
+
+def test_forty_workloads(verdict):
+    """Each of forty workloads stands on page one, and in section 4 once in the matrix and once in the reasons."""
+    placements = tuple(
+        one.model_copy(update={"workload": f"{one.workload} {i}"}) for i in range(8) for one in verdict.placements
+    )
+    shown = view(verdict.model_copy(update={"placements": placements}))
+    names = [one.workload for one in placements]
+    assert len(names) == 40
+    assert [row[0] for row in shown.workloads.rows] == names
+    assert [row[0] for row in table(shown, "gates").rows] == names
+    struck, one_client = table(shown, "struck").rows, table(view(verdict), "struck").rows
+    # The same rules strike eight times as many workloads and take as many rows.
+    assert len(struck) == len(one_client)
 
 
 def test_key_figures_come_from_their_fields(verdict):
@@ -24,34 +226,181 @@ def test_key_figures_come_from_their_fields(verdict):
     assert back.value == months(best.payback_months)
     assert money(best.capex, "EUR") in back.note
     first = min(verdict.drivers, key=how_far)
-    assert turn.value == f"{first.switches_at:.2g} ×"
+    assert turn.value == change(first, first.switches_at)
     assert first.name in turn.note
+
+
+def test_page_one_says_how_long_it_holds_and_what_would_turn_it(verdict):
+    """The lines under the pictures begin with the last day and with the nearest switching values."""
+    until, switches, *_ = view(verdict).bases
+    assert until.text == day(verdict.valid_until)
+    turning = sorted((d for d in verdict.drivers if d.switches_at is not None), key=how_far)
+    places = [switches.text.index(f"{d.name} {change(d, d.switches_at)}") for d in turning[:3]]
+    assert places == sorted(places)
 
 
 def test_page_one_has_a_row_for_each_workload_and_a_total(verdict):
     """The rows are the placements in their order; the total is the record's own."""
-    table = view(verdict).workloads
-    assert [row[0] for row in table.rows] == [placement.workload for placement in verdict.placements]
-    assert [row[-1] for row in table.rows] == [amount(placement.cost_per_month) for placement in verdict.placements]
-    assert table.total is not None
-    assert table.total[-1] == amount(verdict.strategies[0].cost_per_month)
+    found = view(verdict).workloads
+    assert [row[0] for row in found.rows] == [placement.workload for placement in verdict.placements]
+    assert [row[-1] for row in found.rows] == [amount(placement.cost_per_month) for placement in verdict.placements]
+    assert found.total is not None
+    assert found.total[-1] == amount(verdict.strategies[0].cost_per_month)
 
 
 def test_every_input_is_listed_once_the_least_certain_first(verdict):
     """No figure that entered is left out."""
-    blocks = next(section for section in view(verdict).sections if section.key == "inputs").blocks
-    tables = [block for block in blocks if isinstance(block, Table)]
-    assert sum(len(table.rows) for table in tables) == len(verdict.inputs)
-    assert tables[0].caption.startswith("Assumed")
+    tables = [block for block in section(view(verdict), "inputs").blocks if isinstance(block, Table)]
+    assert sum(len(found.rows) for found in tables) == len(verdict.inputs)
+    assert tables[0].caption == "Assumed"
 
 
-def test_every_strike_is_shown(verdict):
-    """Each option that is out stands with its gate."""
-    text = view(verdict).model_dump_json()
-    for placement in verdict.placements:
-        for option in placement.options:
-            assert option.label in text
-            assert all(strike.lift[1:].rstrip(".")[:40] in text for strike in option.strikes)
+def test_the_matrix_counts_the_strikes_of_the_record(verdict):
+    """Each cell is the number of options that the gate strikes; the last column those that none does."""
+    found = table(view(verdict), "gates")
+    heads = [column.head.lower() for column in found.columns]
+    for row, placement in zip(found.rows, verdict.placements, strict=True):
+        assert row[1] == str(len(placement.options))
+        assert row[-1] == str(sum(not option.strikes for option in placement.options))
+        gates = {strike.gate for option in placement.options for strike in option.strikes}
+        assert gates <= set(heads)
+        for gate, cell in zip(heads[2:-1], row[2:-1], strict=True):
+            struck = sum(gate in {strike.gate for strike in option.strikes} for option in placement.options)
+            assert cell == (str(struck) if struck else "–")
+
+
+def test_every_rule_that_strikes_is_shown_with_its_workload(verdict):
+    """The condensed table keeps each workload, gate and lifting condition, in fewer rows than there are strikes."""
+    found = table(view(verdict), "struck")
+    strikes = [(one.workload, s) for one in verdict.placements for o in one.options for s in o.strikes]
+    assert len(found.rows) < len(strikes) / 2
+    for workload, strike in strikes:
+        assert any(
+            row[0][0].text == strike.gate
+            and (workload in row[1] or row[1] == "all")
+            and strike.lift[1:].rstrip(".") in row[3]
+            for row in found.rows
+        ), (workload, strike)
+
+
+def test_an_option_that_is_struck_stands_in_the_row_of_its_rule(verdict):
+    """Options are named one by one, or as a model on every machine, or as every machine or API of a place."""
+    found = table(view(verdict), "struck")
+    every = {Place.OWN: "every own machine", Place.RENTED: "every rented machine", Place.API: "every cloud API"}
+    for one in verdict.placements:
+        for option in one.options:
+            for strike in option.strikes:
+                names = (option.label, f"{option.model} on every machine", every[option.place])
+                assert any(
+                    row[0][0].text == strike.gate
+                    and (one.workload in row[1] or row[1] == "all")
+                    and any(name in row[4] for name in names)
+                    for row in found.rows
+                ), (one.workload, option.label, strike.gate)
+
+
+def test_sums_are_those_of_the_record(verdict):
+    """The sum over the years is the record's TCO, and its parts and years add up to it."""
+    plan = verdict.strategies[0]
+    parts = [sum(getattr(year, name) for year in plan.cash) for name in plan.tco_parts]
+    assert list(plan.tco_parts.values()) == pytest.approx(parts)
+    assert plan.tco == pytest.approx(sum(parts))
+    assert plan.tco == pytest.approx(sum(year.total for year in plan.cash))
+    found = table(view(verdict), "cash")
+    all_column = [column.head for column in found.columns].index("All")
+    assert found.total is not None
+    assert found.total[all_column] == amount(plan.tco)
+    assert [row[all_column] for row in found.rows] == [amount(year.total) for year in plan.cash]
+
+
+def test_the_week_is_split_by_the_place_that_serves(verdict):
+    """The shares of each part of the day add up to one, and the last row is the whole week."""
+    parts = verdict.week.parts
+    assert len(parts) == 9
+    assert all(sum(part.shares.values()) == pytest.approx(1) for part in parts if part.mtok_per_hour > 0)
+    own, rented, api = sum(verdict.week.own), sum(verdict.week.rented), sum(verdict.week.api)
+    assert parts[-1].shares[Place.OWN] == pytest.approx(own / (own + rented + api))
+    assert parts[-1].mtok_per_hour == pytest.approx((own + rented + api) / 168)
+    nights = [verdict.week.own[24 * d + h] + verdict.week.api[24 * d + h] for d in range(5) for h in range(6)]
+    assert parts[0].mtok_per_hour == pytest.approx(sum(nights) / 30)
+    assert table(view(verdict), "week").total is not None
+
+
+def test_one_spare_replica_and_more(verdict):
+    """A pool is said in the singular or the plural as its spare replicas are."""
+    pool = verdict.pools[0]
+    said = {}
+    for spare in (0, 1, 2):
+        record = verdict.model_copy(update={"pools": (pool.model_copy(update={"replicas": 3, "spare": spare}),)})
+        said[spare] = " ".join(strings(hybrid(record)))
+    assert "no replica is spare" in said[0]
+    assert "one of 3 replicas is spare" in said[1]
+    assert "2 of 3 replicas are spare" in said[2]
+
+
+def test_the_dossier_is_shown_whole(whole):
+    """Bills with their total, memory, aspects, checks, claims, answers, risks, purchases and exits are in the text."""
+    shown = view(whole)
+    bills = table(shown, "bills")
+    assert bills.total is not None
+    assert bills.total[4:] == (amount(4000), "", amount(2517.7))
+    assert [row[-1][0].text for row in table(shown, "aspects").rows] == ["local", "neither"]
+    assert table(shown, "claims").rows[0][1][0].kind == "even"
+    assert table(shown, "risks").rows[0][3] == money(12000, "EUR")
+    assert table(shown, "exits").rows[0][3] == money(-20000, "EUR")
+    asked = section(shown, "roadmap").blocks
+    first = asked.index(Text(text="Before you sign for H100 SXM, ask for:"))
+    assert asked[first + 1 : first + 3] == (Text(text="a date", item=True), Text(text="a warranty", item=True))
+    blocks = section(shown, "comparison").blocks
+    assert Heading(heading="What if?") in blocks
+    lists = [b for b in blocks if isinstance(b, Table) and b.caption.startswith("Choose")]
+    assert [[row[1][0].kind for row in found.rows] for found in lists] == [["yes", "no", "unknown"]] * 2
+    assert [block.live for block in blocks if isinstance(block, Live)] == ["cost_sliders"]
+    assert "We read claims." in list(strings(section(shown, "scope")))
+
+
+class _Everything(Mapping[str, str]):
+    """A catalogue of a language in which every text is itself in brackets; a date that a form reads is no text."""
+
+    def __getitem__(self, english: str) -> str:
+        return english if re.fullmatch(r"\d{4}-\d\d-\d\d", english) else f"⟦{english}⟧"
+
+    def __contains__(self, english: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+
+FIGURES = re.compile(
+    r"\d[\d.,]*\s?(ms|s)\b|\bp\d\d\b|\b(Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
+)
+"""What forms write in letters without asking the catalogue: units, and the months that the locale knows."""
+
+
+def test_no_text_of_the_report_escapes_translation(whole, monkeypatch):
+    """With a catalogue that brackets all it is asked for, letters outside brackets are names and figures only."""
+    monkeypatch.setattr(wording, "catalogue", lambda _code: _Everything())
+    names = {source.sha256 for source in whole.sources} | {whole.client, whole.kit_version}
+    names |= {point.accelerator for point in whole.service_curves} | {use.accelerator for use in whole.memory}
+    names |= {rule.value for one in whole.requirements for rule in one.regulations} | {whole.date.isoformat()}
+    with speaking("de", whole.messages):
+        shown = view(whole)
+    for text in strings(tuple(getattr(shown, f.name) for f in fields(shown) if f.name not in HIDDEN)):
+        left = text
+        while "⟦" in left:
+            inner = re.sub(r"⟦[^⟦⟧]*⟧", "", left)
+            assert inner != left, f"brackets do not match: {text}"
+            left = inner
+        for name in names:
+            left = left.replace(name, "")
+        assert not re.search(r"[A-Za-z]{2,}", FIGURES.sub("", left)), text
+
+
+HIDDEN = {"language", "iso_date", "kit_version", "client"}
 
 
 def test_words():
@@ -86,7 +435,7 @@ def test_words():
 def test_the_view_is_light():
     """Formatting a verdict needs no chart, table or document library."""
     code = (
-        "import sys, kit.report.view; heavy = 'altair pandas numpy jinja2 typst vl_convert papermill'.split(); "
+        "import sys, kit.report.view; heavy = 'altair pandas numpy jinja2 typst vl_convert papermill docx'.split(); "
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
