@@ -52,7 +52,7 @@ class Words(str):
         words.message = message
         return words
 
-    def __getnewargs__(self) -> tuple[str, Message]:
+    def __getnewargs__(self) -> tuple[str, Message]:  # type: ignore[override]
         """Return what a copy is made of."""
         return str(self), self.message
 
@@ -267,7 +267,8 @@ def making(text: str, messages: Mapping[str, Message] | None = None) -> Message 
 
 def tell(message: Message) -> str:
     """Return a text from its making, in the language of the moment."""
-    return str(_tell(message))
+    told: str = _tell(message)
+    return told
 
 
 def opening_name(text: str) -> str:

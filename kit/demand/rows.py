@@ -154,9 +154,7 @@ def fill(
     _remember(connection, target, base, source, broken)
     if taken + broken.rows == 0:
         raise InputError(f"{source.name}: there is no row in it")
-    bad, told = _counted(
-        connection, source, target, base=base, broken=broken, skipped=reasons, zone_given=bool(zone)
-    )
+    bad, told = _counted(connection, source, target, base=base, broken=broken, skipped=reasons, zone_given=bool(zone))
     connection.execute(
         f"DELETE FROM {target} WHERE rowid >= {base} AND line BETWEEN {1 - _MENDED_FROM} AND -1"
     ).fetchall()

@@ -7,7 +7,7 @@ out/<engagement>/
     hardware_profiles/this-machine.json   what was measured here
     demand.parquet  prices.json           the other records
     verdict.json                          the decision
-    verdict.html  verdict.pdf             its drawings
+    verdict.html  verdict.pdf  verdict.docx   its drawings
     notebooks/                            executed
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from kit.report.parts import Column, Heading, Section, Table, Text
 from kit.wording import fixed, retell, say
@@ -82,10 +83,13 @@ def glossary(english: Sequence[Section]) -> Table:
         english: its sections in English, where the terms are looked for: other languages inflect them.
     """
     text = "\n".join(piece for section in english for piece in _text(section))
+    terms = [(retell(term.name), retell(term.meaning)) for term in TERMS if re.search(term.found, text)]
+    half = (len(terms) + 1) // 2
+    pair = (Column(head=say("Term"), share=1), Column(head=say("Meaning"), share=2.6))
     return Table(
-        caption=say("Glossary"),
-        columns=(Column(head=say("Term"), share=1), Column(head=say("Meaning"), share=4)),
-        rows=tuple((retell(term.name), retell(term.meaning)) for term in TERMS if re.search(term.found, text)),
+        caption=say("Terms of this document"),
+        columns=(*pair, *pair),
+        rows=tuple((*left, *right) for left, right in zip_longest(terms[:half], terms[half:], fillvalue=("", ""))),
         small=True,
         key="glossary",
     )

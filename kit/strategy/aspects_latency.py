@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kit.engagement.record import Place
+from kit.engagement.record import Place, Workload
 from kit.figures import decimal, seconds
 from kit.record import Basis
 from kit.strategy.board import Case
 from kit.strategy.capacity import Service
 from kit.strategy.dossier import Aspect, Finding, Side
-from kit.strategy.gates import service_of
-from kit.strategy.sides import CLIENT, GATES, PLANS, cite, found, lawful_apis, lawful_pools, some, worst
+from kit.strategy.gates import expected_service, service_of
+from kit.strategy.sides import CLIENT, GATES, PLANS, cite, found, offered, open_apis, open_pools, some, worst
 from kit.strategy.verdict import Strike
 from kit.strategy.ways import api_ttft_p95_s, first_token, network_s
 from kit.wording import fixed, say
@@ -33,10 +33,10 @@ class Wait:
 
 
 def cloud_wait(case: Case, w: int) -> Wait | None:
-    """Return the least wait at an API that a workload's data may go to; ``None`` if no such API is measured."""
+    """Return the least wait at an API that may serve a workload; ``None`` if no such API is measured."""
     choice, workload = case.choice, case.choice.workloads[w]
     waits = []
-    for a in lawful_apis(case, w):
+    for a in fit_apis(case, w):
         api = choice.apis[a]
         seen, known = api_ttft_p95_s(api, workload, choice.engagement, choice.terms), first_token(api)
         if seen is None or known is None:
@@ -49,23 +49,50 @@ def cloud_wait(case: Case, w: int) -> Wait | None:
 
 
 def local_wait(case: Case, w: int) -> Wait | None:
-    """Return the wait at the plan's machines, else the least at a pool that the data may go to; ``None`` if unknown."""
+    """Return the wait at the plan's machines, else the least at a pool that may serve a workload; ``None`` if unknown.
+
+    That of the plan's is of the simulated busiest hour; the others are by the gate's rule, with the longest prompts
+    that may share the pool in the queue.
+    """
     choice, workload = case.choice, case.choice.workloads[w]
     placement = case.verdict.placements[w]
     if placement.ttft_p95_s is not None and placement.places[0] is not Place.API:
         pools = [pool for pool in choice.pools if pool.label == placement.goes_to[0]]
         served = service_of(workload, pools[0], choice.terms)
-        return Wait(placement.ttft_p95_s, _speed_basis(case, pools[0].profile.basis, served), PLANS)
+        basis = worst([_speed_basis(case, pools[0].profile.basis, served), Basis.PREDICTED])
+        return Wait(placement.ttft_p95_s, basis, PLANS)
     waits = []
-    for p in lawful_pools(case, w):
+    for p in fit_pools(case, w):
         pool = choice.pools[p]
-        served = service_of(workload, pool, choice.terms)
+        served = expected_service(workload, pool, choice.terms, _longest(case, w, p))
         if served.ttft_p95_s is not None:
             network = network_s(pool, workload, choice.engagement, choice.terms).value
             basis = _speed_basis(case, pool.profile.basis, served)
             source = say("service curve of {profile}", profile=pool.profile.name)
             waits.append(Wait(served.ttft_p95_s + network, basis, source))
     return min(waits, key=lambda wait: wait.seconds, default=None)
+
+
+def _longest(case: Case, w: int, p: int) -> Workload:
+    """Return the workload with the longest prompts among one and those that may share a pool with it."""
+    workloads = case.choice.workloads
+    sharing = [workloads[v] for v, rows in enumerate(case.choice.pool_strikes) if _but_latency(rows[p])]
+    return max([workloads[w], *sharing], key=lambda other: other.prompt_tokens.value)
+
+
+def _but_latency(strikes: Sequence[Strike]) -> bool:
+    return all(strike.gate == "latency" for strike in strikes)
+
+
+def fit_apis(case: Case, w: int) -> list[int]:
+    """Return the APIs that may serve a workload, or might if their latency allowed it, the former if there are any."""
+    strikes = case.choice.api_strikes[w]
+    return open_apis(case, w) or [a for a in offered(case) if _but_latency(strikes[a])]
+
+
+def fit_pools(case: Case, w: int) -> list[int]:
+    """Return the pools that may serve a workload, or might if their latency allowed it, the former if there are any."""
+    return open_pools(case, w) or [p for p, strikes in enumerate(case.choice.pool_strikes[w]) if _but_latency(strikes)]
 
 
 def _speed_basis(case: Case, basis: Basis, served: Service) -> Basis | None:
@@ -76,7 +103,8 @@ def _speed_basis(case: Case, basis: Basis, served: Service) -> Basis | None:
 def latency(case: Case) -> Aspect:
     """Return the expected time to first token of each side against the limits, and how many limits each side keeps.
 
-    Better is the side that keeps more limits; of equals the one that is faster for every workload with a limit.
+    Only what may serve a workload counts; where all of it is struck on latency alone, its limit is not kept. Better is
+    the side that keeps more limits; of equals the one that is faster for every workload with a limit.
     """
     choice = case.choice
     limited = [w for w, workload in enumerate(choice.workloads) if workload.latency is not None]
@@ -85,18 +113,18 @@ def latency(case: Case) -> Aspect:
         nothing = found(say("No workload has a limit on latency: nobody waits."), [CLIENT])
         return Aspect(key="latency", name=name, cloud=nothing, local=nothing, better=None)
     kept = {
-        "cloud": [w for w in limited if _keeps(choice.api_strikes[w], lawful_apis(case, w))],
-        "local": [w for w in limited if _keeps(choice.pool_strikes[w], lawful_pools(case, w))],
+        "cloud": [w for w in limited if open_apis(case, w)],
+        "local": [w for w in limited if open_pools(case, w)],
     }
     waits = {
-        "cloud": {w: cloud_wait(case, w) for w in limited},
-        "local": {w: local_wait(case, w) for w in limited},
+        "cloud": {w: cloud_wait(case, w) for w in limited if fit_apis(case, w)},
+        "local": {w: local_wait(case, w) for w in limited if fit_pools(case, w)},
     }
     better: Side | None = None
     if len(kept["cloud"]) != len(kept["local"]):
         better = "cloud" if len(kept["cloud"]) > len(kept["local"]) else "local"
     else:
-        pairs = [(waits["cloud"][w], waits["local"][w]) for w in limited]
+        pairs = [(waits["cloud"].get(w), waits["local"].get(w)) for w in limited]
         if all(there and here and there.seconds < here.seconds for there, here in pairs):
             better = "cloud"
         elif all(there and here and here.seconds < there.seconds for there, here in pairs):
@@ -104,19 +132,13 @@ def latency(case: Case) -> Aspect:
     return Aspect(
         key="latency",
         name=name,
-        cloud=_waiting(case, waits["cloud"], kept["cloud"], lambda w: lawful_apis(case, w)),
-        local=_waiting(case, waits["local"], kept["local"], lambda w: lawful_pools(case, w)),
+        cloud=_waiting(case, waits["cloud"], kept["cloud"], limited),
+        local=_waiting(case, waits["local"], kept["local"], limited),
         better=better,
     )
 
 
-def _keeps(strikes: Sequence[Sequence[Strike]], options: Sequence[int]) -> bool:
-    return any(not any(strike.gate == "latency" for strike in strikes[i]) for i in options)
-
-
-def _waiting(
-    case: Case, waits: dict[int, Wait | None], kept: Sequence[int], allowed: Callable[[int], list[int]]
-) -> Finding:
+def _waiting(case: Case, waits: dict[int, Wait | None], kept: Sequence[int], limited: Sequence[int]) -> Finding:
     items, known = [], []
     for w, wait in waits.items():
         workload = case.choice.workloads[w]
@@ -134,13 +156,18 @@ def _waiting(
         kept=decimal(len(kept)),
         all=decimal(len(waits)),
     )
-    if not known and not any(allowed(w) for w in waits):
-        text = say("Nothing that is on offer here may have the data of a workload with a limit on latency.")
+    if not waits:
+        text = say("Nothing that is on offer here may serve a workload with a limit on latency.")
     elif not known:
         text = say(
-            "Nobody has published or measured the time to first token of what the data may go to here. Limits on "
-            "latency kept: {kept} of {all}.",
+            "Nobody has published or measured the time to first token of what may serve here. Limits on latency "
+            "kept: {kept} of {all}.",
             kept=decimal(len(kept)),
             all=decimal(len(waits)),
+        )
+    out = [case.choice.workloads[w].name for w in limited if w not in waits]
+    if waits and out:
+        text = say(
+            "{text} Not counted, as other gates strike all that is on offer here: {names}.", text=text, names=some(out)
         )
     return found(text, [wait.source for wait in known] or [GATES], [wait.basis for wait in known])

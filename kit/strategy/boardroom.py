@@ -33,10 +33,9 @@ from kit.strategy.sides import (
     strategy_of,
 )
 from kit.strategy.terms import usd_in_currency
-from kit.strategy.verdict import Pool, Strategy, StrategyKind
+from kit.strategy.verdict import Pool, Strategy
 from kit.wording import fixed, say
 
-ON_MACHINES = (StrategyKind.OWN, StrategyKind.RENTED)
 BREAK_EVEN = fixed("break-even of this verdict")
 
 
@@ -84,12 +83,12 @@ def _cloud_first(case: Case) -> Finding:
         "weeks": number(weeks.value),
         "cost": money(weeks.value / WEEKS_PER_YEAR * salary.value, currency),
     }
-    pays = [one.million_tokens_per_day for one in case.verdict.break_even.crossings if one.above in ON_MACHINES]
-    if pays:
+    pays = case.verdict.break_even.leaves_cloud_at
+    if pays is not None:
         start = say(
-            "Yes, with {names}: moving one takes {weeks} engineer-weeks, {cost}; machines first pay at {volume} "
-            "million tokens a day, and today there are {today}.",
-            volume=tokens(min(pays)),
+            "Yes, with {names}: moving one takes {weeks} engineer-weeks, {cost}; from {volume} million tokens a day "
+            "on machines pay, and today there are {today}.",
+            volume=tokens(pays),
             today=tokens(case.verdict.break_even.today),
             **values,
         )

@@ -29,8 +29,9 @@ from kit.strategy.information import evpi
 from kit.strategy.inputs import inputs
 from kit.strategy.options import apis, pools
 from kit.strategy.placing import placements_of, pools_of, service_curves, week_of
-from kit.strategy.plans import assess, differs, strategies_of
-from kit.strategy.rehearsing import rehearsed
+from kit.strategy.plans import assess, strategies_of
+from kit.strategy.rehearsing import as_rehearsed, rehearsed
+from kit.strategy.rivals import rivals
 from kit.strategy.roadmap import steps, triggers
 from kit.strategy.terms import resolve
 from kit.strategy.thumb import rule_of_thumb
@@ -128,11 +129,13 @@ def _decide(
     best = plans.solved[0]
     strategies = strategies_of(choice, plans.solved, plans.futures)
     step()
-    rivals = [i for i, plan in enumerate(plans.solved) if plan.kind is not StrategyKind.TODAY and differs(plan, best)]
-    other = min((strategies[i] for i in rivals), key=lambda row: row.npv, default=None)
+    ruled = [i for i, plan in enumerate(plans.solved) if plan.kind is not StrategyKind.TODAY]
+    other = min((strategies[i] for i in rivals(plans.solved, candidates=ruled)), key=lambda row: row.npv, default=None)
+    alone = len(ruled) == 1
     curve = break_even(choice, plans.solved)
     step()
-    pool_rows, placements = pools_of(choice, best), placements_of(choice, best)
+    hours = rehearsed(choice, best)
+    pool_rows, placements = pools_of(choice, best), as_rehearsed(placements_of(choice, best), hours)
     step()
     entered = inputs(choice, prices)
     valid_until = engagement.date + dt.timedelta(days=VALID_DAYS)
@@ -149,12 +152,24 @@ def _decide(
         discount_rate=rate,
         sentence=reasons.sentence(placements, pool_rows),
         money_sentence=reasons.money_sentence(
-            strategies[0], other, _better(strategies), years=horizon, rate=rate, currency=currency
+            strategies[0],
+            other,
+            _of_kind(strategies, StrategyKind.BETTER),
+            _of_kind(strategies, StrategyKind.TODAY),
+            alone=alone,
+            years=horizon,
+            rate=rate,
+            currency=currency,
         ),
         certainty=plans.certainty,
         certainty_rule=uncertainty.certainty_rule(),
         certainty_sentence=reasons.certainty_sentence(
-            strategies[0], plans.drivers, samples=uncertainty.SAMPLES, currency=currency
+            strategies[0],
+            plans.drivers,
+            samples=uncertainty.SAMPLES,
+            currency=currency,
+            alone=alone,
+            other_way=other is not None,
         ),
         saving_npv=saving,
         saving_against=other.kind if other else best.kind,
@@ -166,12 +181,20 @@ def _decide(
         alternatives=alternatives(choice, _hybrid(solved).plan),
         shadow_prices=shadow_prices(choice, _hybrid(solved)),
         affordable=affordable(choice, _hybrid(solved), solved),
-        rehearsed=rehearsed(choice, best),
+        rehearsed=hours,
         evpi=evpi(plans.futures.npv[list(plans.futures.candidates)]),
         rule_of_thumb=rule_of_thumb(choice),
-        triggers=triggers(choice, best, plans.drivers, valid_until),
+        triggers=triggers(choice, best, plans.drivers, valid_until, curve),
         roadmap=steps(choice, best, curve, saving=12 * saving / choice.months if other else None),
-        derivations=derive(choice, best, prices=prices, placements=placements, pools=pool_rows, strategies=strategies),
+        derivations=derive(
+            choice,
+            best,
+            prices=prices,
+            placements=placements,
+            pools=pool_rows,
+            strategies=strategies,
+            against=other.kind if other else None,
+        ),
         break_even=curve,
         week=week_of(choice, best),
         service_curves=service_curves(choice, profiles, measured_here),
@@ -248,8 +271,8 @@ def _hybrid(solved: Sequence[Solved]) -> Solved:
     return next(plan for plan in solved if plan.kind is StrategyKind.HYBRID)
 
 
-def _better(strategies: Sequence[Strategy]) -> Strategy | None:
-    return next((row for row in strategies if row.kind is StrategyKind.BETTER), None)
+def _of_kind(strategies: Sequence[Strategy], kind: StrategyKind) -> Strategy | None:
+    return next((row for row in strategies if row.kind is kind), None)
 
 
 def _disputed(choice: Choice, solved: Solved, prices: PriceBook) -> Iterator[str]:

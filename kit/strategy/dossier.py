@@ -246,7 +246,7 @@ class Purchase(Part):
         quantity, unit: how many of what.
         price: of one unit, engagement's currency; ``None`` where nobody quotes one.
         price_unit: what the price is for, e.g. ``accelerator`` or ``accelerator and hour``.
-        total: purchase at the start, or cost per month of what is rented or called, engagement's currency.
+        total: purchase, or cost per month of what is rented or called, engagement's currency.
         total_unit: ``once`` or ``a month``.
         basis, source: how the price is known.
         order_by: the day by which it has to be ordered; ``None`` if nothing presses.

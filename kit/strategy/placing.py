@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from kit.engagement.record import Place
+from kit.errors import PlanError
 from kit.profiler.profile import HardwareProfile, Regime
 from kit.record import Basis
 from kit.strategy import reasons
 from kit.strategy.choice import Choice, Solved, why_not
 from kit.strategy.costs import levelised
-from kit.strategy.gates import expected_service, service_of
-from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Floats
+from kit.strategy.gates import GATES, expected_service, service_of
+from kit.strategy.plan import solve
+from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Caps, Floats, only
 from kit.strategy.returns import cost_per_mtok
-from kit.strategy.sharing import share_costs
+from kit.strategy.sharing import QUICK, share_costs
 from kit.strategy.verdict import MeasuredPoint, Option, Placement, Pool, Week
 from kit.strategy.ways import api_ttft_p95_s, network_s
+from kit.wording import say
 
 
 def load_of(solved: Solved) -> Floats:
@@ -100,7 +104,7 @@ def _placement(choice: Choice, solved: Solved, w: int, cost: float) -> Placement
         places=tuple(share[2] for share in used),
         shares=tuple(share[0] for share in used),
         overflow=_overflow(choice, solved, w, used[0][3]),
-        because=_because(choice, w, place=used[0][2], cost=cost, cloud_month=cloud_month),
+        because=_because(choice, solved, w, place=used[0][2], cost=cost, cloud_month=cloud_month),
         million_tokens_per_day=demand.tokens_per_day / 1e6,
         cost_per_month=cost,
         cost_if_cloud_per_month=cloud_month,
@@ -127,7 +131,7 @@ def _overflow(choice: Choice, solved: Solved, w: int, option: int) -> str | None
 
 
 def _ttft(choice: Choice, solved: Solved, w: int, option: int) -> float | None:
-    """Return the expected p95 TTFT at the main place, with the longest prompts that share it."""
+    """Return the expected p95 TTFT at the main place as planned, with the longest prompts that share it."""
     workload, engagement, terms = choice.workloads[w], choice.engagement, choice.terms
     if option < 0:
         return api_ttft_p95_s(choice.apis[-1 - option], workload, engagement, terms)
@@ -138,7 +142,9 @@ def _ttft(choice: Choice, solved: Solved, w: int, option: int) -> float | None:
     return None if ttft is None else ttft + network_s(pool, workload, engagement, terms).value
 
 
-def _because(choice: Choice, w: int, *, place: Place, cost: float, cloud_month: float | None) -> tuple[str, ...]:
+def _because(
+    choice: Choice, solved: Solved, w: int, *, place: Place, cost: float, cloud_month: float | None
+) -> tuple[str, ...]:
     currency, best = choice.engagement.currency, choice.best_api[w]
     if place is not Place.API:
         return reasons.because_gpu(
@@ -146,24 +152,59 @@ def _because(choice: Choice, w: int, *, place: Place, cost: float, cloud_month: 
             cloud_month=cloud_month,
             cloud_label=choice.apis[best].label if best >= 0 else None,
             struck=why_not(choice, w, Place.API),
+            rented=_no_rented(choice, w) if place is Place.OWN else None,
             currency=currency,
         )
-    monthly = {
-        p: levelised(pool, choice.terms, choice.phases)
-        for p, pool in enumerate(choice.pools)
-        if not choice.pool_strikes[w][p]
-    }
-    smallest = min(monthly, key=lambda p: monthly[p], default=None)
-    struck = None
-    if smallest is None and choice.pools:
-        struck = min((strikes for strikes in choice.pool_strikes[w]), key=len)[0].reason
     return reasons.because_cloud(
         api_month=cloud_month or 0.0,
-        pool_month=None if smallest is None else monthly[smallest],
-        pool_label=None if smallest is None else choice.pools[smallest].label,
-        struck=struck,
+        on_machines=_on_machines(choice, solved, w),
+        struck=_no_machine(choice, w),
         currency=currency,
     )
+
+
+def _no_rented(choice: Choice, w: int) -> str | None:
+    """Return why no rented machine may serve a workload; ``None`` where one may or none is on offer."""
+    struck = [
+        strikes
+        for pool, strikes in zip(choice.pools, choice.pool_strikes[w], strict=True)
+        if pool.place is Place.RENTED
+    ]
+    return why_not(choice, w, Place.RENTED) if struck and all(struck) else None
+
+
+def _no_machine(choice: Choice, w: int) -> str | None:
+    """Return why no machine may serve a workload; ``None`` where one may or none is on offer."""
+    rows = choice.pool_strikes[w]
+    if not rows or not all(rows):
+        return None
+    every = set.intersection(*({strike.gate for strike in strikes} for strikes in rows))
+    nearest = min(rows, key=len)
+    first = next((strike for strike in nearest if strike.gate in every), nearest[0])
+    return reasons.no_machine(first.reason, [name for gate, name in GATES.items() if gate in every])
+
+
+def _on_machines(choice: Choice, solved: Solved, w: int) -> reasons.OnMachines | None:
+    """Return what a workload that goes to an API would cost on machines; ``None`` where none may or none suffices."""
+    problem = choice.problem
+    api_price = problem.api_price.copy()
+    api_price[:, w] = np.nan
+    local = replace(problem, api_price=api_price)
+    if np.isnan(problem.seconds[w]).all():
+        return None
+    try:
+        alone = solve(replace(only(local, [w]), caps=Caps()), seconds=QUICK)
+    except PlanError:
+        return None
+    try:
+        extra = (solve(local, start=solved.plan, seconds=QUICK).cost - solved.plan.cost) / choice.months
+    except PlanError:
+        extra = None
+    machines = [
+        say("{number} × {pool}", number=int(alone.replicas[:, p].max()), pool=choice.pools[p].label)
+        for p in np.flatnonzero(alone.used)
+    ]
+    return reasons.OnMachines(machines=reasons.listed(machines), alone=alone.cost / choice.months, extra=extra)
 
 
 def _options(choice: Choice, w: int) -> tuple[Option, ...]:

@@ -13,8 +13,8 @@ from kit.strategy.choice import LABELS, Choice, Solved
 from kit.strategy.information import evppi_by_driver
 from kit.strategy.problem import WEEKS_PER_MONTH, Floats
 from kit.strategy.returns import irr, payback_months
-from kit.strategy.totals import cash_parts
 from kit.strategy.rivals import SAME
+from kit.strategy.totals import cash_parts
 from kit.strategy.uncertainty import Futures, certainty, drivers, recommend, sample
 from kit.strategy.verdict import Certainty, Driver, Strategy, StrategyKind
 

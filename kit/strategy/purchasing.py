@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from kit.engagement.record import Place
-from kit.figures import decimal, joined, listed, percent
+from kit.figures import decimal, joined, listed, percent, short_day
 from kit.record import Basis
 from kit.strategy.asking import ask_provider, ask_renter, ask_seller, lead
 from kit.strategy.board import Case
@@ -23,32 +26,40 @@ _WORST = list(Basis)
 def purchases(case: Case) -> tuple[Purchase, ...]:
     """Return what has to be ordered or signed: a line for each pool that costs anything and for each API.
 
-    Own machines: every purchase of the horizon, their servers included, so that the total is the pool's in the
-    verdict. Rents and bills are those of a month of the first phase that has them.
+    Own machines: a line for each purchase of the horizon, their servers included, the later ones with the day on which
+    the plan needs them; together they are the pool's purchases in the verdict. Rents and bills are those of a month of
+    the first phase that has them.
     """
     return (*_machines(case), *(_contract(case, part) for part in api_parts(case)))
 
 
 def _machines(case: Case) -> Iterator[Purchase]:
-    for part, row in zip(pool_parts(case), case.verdict.pools, strict=True):
+    for part in pool_parts(case):
         pool = case.choice.pools[part.number]
         if not pool.price.value:
             continue  # a machine that is there already
         if pool.place is Place.OWN:
-            yield _bought(case, part, row.capex)
+            for phase in np.flatnonzero(case.best.plan.starts[part.number]).tolist():
+                yield _bought(case, part, phase)
         else:
             yield _rented(case, part)
 
 
-def _bought(case: Case, part: Part, capex: float) -> Purchase:
+def _bought(case: Case, part: Part, phase: int) -> Purchase:
+    """Return what is bought of a pool at the start of a phase."""
     pool, overhead = case.choice.pools[part.number], case.choice.terms.server_overhead_share
-    quantity = int(case.best.plan.starts[part.number].sum()) * pool.profile.accelerators
+    replicas, each = int(case.best.plan.starts[part.number, phase]), case.best.problem.capex
+    quantity = replicas * pool.profile.accelerators
+    capex = 0.0 if each is None else replicas * float(each[part.number, phase])
+    values = {"number": decimal(quantity), "accelerator": pool.profile.accelerator, "model": pool.model.name}
+    first = phase == int(np.flatnonzero(case.best.plan.starts[part.number])[0])
     return Purchase(
-        what=say(
-            "{number} × {accelerator} with their servers, for {model}",
-            number=decimal(quantity),
-            accelerator=pool.profile.accelerator,
-            model=pool.model.name,
+        what=say("{number} × {accelerator} with their servers, for {model}", **values)
+        if first
+        else say(
+            "{number} × {accelerator} more with their servers, for {model}, needed by {date}",
+            date=short_day(first_day(case, phase)),
+            **values,
         ),
         place=pool.place,
         quantity=quantity,
@@ -66,7 +77,7 @@ def _bought(case: Case, part: Part, capex: float) -> Purchase:
             overhead=overhead.source,
             worse=overhead.basis.value,
         ),
-        order_by=_order_by(case, part, lead(case, pool).value),
+        order_by=_order_by(case, replace(part, phase=phase), lead(case, pool).value, only=None if first else ()),
         commitment=None,
         ask=ask_seller(case, pool, part.workloads),
     )
@@ -140,15 +151,20 @@ def _runs_there(case: Case, w: int, a: int) -> bool:
     return today is not None and (today.provider, today.model) == (offer.provider, offer.model)
 
 
+def first_day(case: Case, phase: int) -> dt.date:
+    """Return the day on which a phase of the plan begins."""
+    months = case.choice.phases[phase].first_month
+    return case.choice.engagement.date + dt.timedelta(days=round(months * 365.25 / 12))
+
+
 def _order_by(case: Case, part: Part, weeks: float, *, only: Sequence[int] | None = None) -> dt.date | None:
     """Return the day by which a part must be ordered, its lead time before the first day that needs it.
 
     That is the first ``needed_by`` of its workloads or, where the plan has the part later than at its start, the first
     day of that phase.
     """
-    start = case.choice.engagement.date
     named = (case.choice.workloads[w].needed_by for w in (part.workloads if only is None else only))
     days = [date for date in named if date is not None]
     if part.phase > 0:
-        days.append(start + dt.timedelta(days=round(case.choice.phases[part.phase].first_month * 365.25 / 12)))
+        days.append(first_day(case, part.phase))
     return min(days) - dt.timedelta(days=math.ceil(7 * weeks)) if days else None

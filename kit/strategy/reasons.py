@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kit.engagement.record import Place
 from kit.figures import count as count
@@ -17,6 +18,12 @@ from kit.wording import fixed, say
 
 SAME = 1e-3
 """Plans whose costs differ by less than this share are told as one."""
+
+WORTH_TELLING = 0.01
+"""Share of a plan's cost from which its difference to what is done today is told."""
+
+MOST_NAMED = 3
+"""Workloads that a verdict names where all of them go one way; of more it says everything."""
 
 
 def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
@@ -33,8 +40,14 @@ def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
         if at[place]
     ]
     sent = [*at[Place.API], *([say("the peaks of {workloads}", workloads=listed(peaks))] if peaks else [])]
+    many = len(placements) > MOST_NAMED
+    if not parts and many:
+        return say("Stay in the cloud with everything.")
     if not parts:
         return say("Stay in the cloud with {workloads}.", workloads=listed(sent))
+    if not sent and many and len(parts) == 1:
+        place = placements[0].places[0]
+        return say("Run everything on {machines}; nothing goes to the cloud.", machines=_machines(pools, place))
     if not sent:
         return say("Run {placed}; nothing goes to the cloud.", placed=listed(parts))
     return say("Run {placed}; send {sent} to the cloud.", placed=listed(parts), sent=listed(sent))
@@ -60,24 +73,69 @@ def _cards(number: int, accelerator: str, place: Place) -> str:
 
 
 def money_sentence(
-    best: Strategy, other: Strategy | None, better: Strategy | None, *, years: float, rate: float, currency: str
+    best: Strategy,
+    other: Strategy | None,
+    better: Strategy | None,
+    today: Strategy | None = None,
+    *,
+    alone: bool = False,
+    years: float,
+    rate: float,
+    currency: str,
 ) -> str:
-    """Return what the plan costs, and what it saves against the best other plan and against today's API used better.
+    """Return what the plan costs, and what it saves against the other way, today's API used better, and today.
 
     Args:
         best: the recommended plan.
-        other: the best other plan that keeps to the rules.
-        better: today's API with cache, batch and the cheapest model that passes; the comparison that decides.
+        other: the best plan within the rules that has some workload at another kind of place.
+        better: today's API with cache, batch and the cheapest model that passes.
+        today: going on as today; told where it costs clearly more or less.
+        alone: no other plan is within the rules.
         years: the horizon.
         rate: discount rate.
         currency: of the money.
     """
+    first = _compared(best, other, better, alone=alone, years=years, rate=rate, currency=currency)
+    more = 0.0 if today is None else today.npv - best.npv
+    if abs(more) < WORTH_TELLING * abs(best.npv):
+        return first
+    if more > 0:
+        then = say("Going on as today would cost {amount} more.", amount=money(more, currency))
+    else:
+        then = say("Going on as today would cost {amount} less.", amount=money(-more, currency))
+    return joined([first, then], " ")
+
+
+def _compared(
+    best: Strategy,
+    other: Strategy | None,
+    better: Strategy | None,
+    *,
+    alone: bool,
+    years: float,
+    rate: float,
+    currency: str,
+) -> str:
     terms = {"cost": money(best.npv, currency), "years": plain(years), "rate": percent(rate)}
-    if other is None:
+    if better is not None and abs(better.npv - best.npv) <= WORTH_TELLING * abs(best.npv) and better is not other:
+        better = None
+    against_better = "" if better is None else _against(better, better.npv - best.npv, currency)
+    if other is None and alone:
         return say(
             "Costs {cost} over {years} years (net present value at {rate}); no other plan is within the rules.", **terms
         )
-    against_better = "" if better is None else _against(better, better.npv - best.npv, currency)
+    if other is None and better is not None:
+        return say(
+            "Costs {cost} over {years} years (net present value at {rate}), {difference}.",
+            difference=against_better,
+            **terms,
+        )
+    if other is None:
+        return say(
+            "Costs {cost} over {years} years (net present value at {rate}); no plan within the rules puts any workload "
+            "elsewhere.",
+            **terms,
+        )
     if better is not None and abs(better.npv - other.npv) <= SAME * abs(other.npv):
         return say(
             "Costs {cost} over {years} years (net present value at {rate}), {difference}, the next best plan.",
@@ -152,8 +210,27 @@ def how_far(driver: Driver) -> float:
     return abs(math.log(at)) / max(edge, 1e-9)
 
 
-def certainty_sentence(best: Strategy, drivers: Sequence[Driver], *, samples: int, currency: str) -> str:
-    """Return how sure it is, and which input would change it first."""
+def certainty_sentence(
+    best: Strategy,
+    drivers: Sequence[Driver],
+    *,
+    samples: int,
+    currency: str,
+    alone: bool = False,
+    other_way: bool = True,
+) -> str:
+    """Return how sure it is, and which input would change it first.
+
+    Args:
+        best: the recommended plan.
+        drivers: the uncertain inputs.
+        samples: futures in which the plans were priced.
+        currency: of the money.
+        alone: it is the only plan within the rules.
+        other_way: some plan within the rules has a workload at another kind of place.
+    """
+    if alone:
+        return say("It is the only plan within the rules, so no price or volume changes where the work goes.")
     share, futures = percent(best.p_cheapest), decimal(samples)
     if best.regret_p95 > 1:
         how_sure = say(
@@ -166,46 +243,120 @@ def certainty_sentence(best: Strategy, drivers: Sequence[Driver], *, samples: in
     else:
         how_sure = say("Cheapest in {share} of {samples} futures.", share=share, samples=futures)
     first = min(drivers, key=how_far, default=None)
-    if first is None or first.switches_at is None:
+    if not other_way:
+        turn = say("No plan within the rules puts any workload elsewhere, so no price or volume changes where it goes.")
+    elif first is None or first.switches_at is None:
         turn = say("No single input changes the verdict between a tenth and ten times its value.")
     else:
         turn = say("It would change with {input}.", input=turns_at(first))
     return joined([how_sure, turn], " ")
 
 
+@dataclass(frozen=True)
+class OnMachines:
+    """What a workload at an API would cost on machines of its own, by the month, levelised.
+
+    Attributes:
+        machines: what it would take, in words.
+        alone: whole replicas for its own load, people and moving included; as though nothing else were on machines.
+        extra: what the whole plan would cost more with it on machines; ``None`` if that was not found.
+    """
+
+    machines: str
+    alone: float
+    extra: float | None
+
+
 def because_cloud(
-    *, api_month: float, pool_month: float | None, pool_label: str | None, struck: str | None, currency: str
+    *, api_month: float, on_machines: OnMachines | None, struck: str | None, currency: str
 ) -> tuple[str, ...]:
-    """Return why a workload goes to an API."""
+    """Return why a workload goes to an API.
+
+    Args:
+        api_month: its bill there.
+        on_machines: what it would cost on machines; ``None`` where none may serve it.
+        struck: why none may; ``None`` where some may or none is on offer.
+        currency: of the money.
+    """
     if struck is not None:
-        return (say("no GPU option passes: {reason}", reason=struck),)
-    if pool_month is None or pool_label is None:
+        return (struck,)
+    if on_machines is None:
         return (say("no GPU option is on offer"),)
+    figures = {
+        "bill": money(api_month, currency),
+        "machines": on_machines.machines,
+        "cost": money(on_machines.alone, currency),
+    }
+    if on_machines.alone > api_month:
+        return (
+            say(
+                "its API bill is {bill} a month; for its load alone {machines} would cost {cost} a month, people and "
+                "moving included",
+                **figures,
+            ),
+        )
+    if on_machines.extra is not None and on_machines.extra > 0:
+        return (
+            say(
+                "for its load alone {machines} would cost {cost} a month against an API bill of {bill}, but the whole "
+                "plan would cost {extra} a month more with it on machines",
+                extra=money(on_machines.extra, currency),
+                **figures,
+            ),
+        )
     return (
         say(
-            "its API bill is {bill} a month; the smallest pool that may serve it ({pool}) costs {cost}",
-            bill=money(api_month, currency),
-            pool=pool_label,
-            cost=money(pool_month, currency),
+            "for its load alone {machines} would cost {cost} a month against an API bill of {bill}; the recommended "
+            "plan as a whole keeps it in the cloud for the limits and risks of the whole",
+            **figures,
         ),
     )
 
 
+def no_machine(reason: str, gates: Sequence[str]) -> str:
+    """Return why no GPU option may serve a workload: the nearest's reason, and all gates if several strike them all.
+
+    Args:
+        reason: why the option that comes nearest is out.
+        gates: names of the gates that strike every option.
+    """
+    if len(gates) > 1:
+        return say("no GPU option passes the gates on {gates}: {reason}", gates=listed(gates), reason=reason)
+    return say("no GPU option passes: {reason}", reason=reason)
+
+
 def because_gpu(
-    *, cost_month: float, cloud_month: float | None, cloud_label: str | None, struck: str | None, currency: str
+    *,
+    cost_month: float,
+    cloud_month: float | None,
+    cloud_label: str | None,
+    struck: str | None,
+    rented: str | None = None,
+    currency: str,
 ) -> tuple[str, ...]:
-    """Return why a workload goes to a pool."""
+    """Return why a workload goes to a pool.
+
+    Args:
+        cost_month: its part of the plan's cost.
+        cloud_month: its bill at the cheapest API that passes; ``None`` if none does.
+        cloud_label: that API.
+        struck: why no API passes.
+        rented: why no rented machine passes, for a workload on own ones; ``None`` where one does or none is on offer.
+        currency: of the money.
+    """
+    also = (rented,) if rented is not None else ()
     if cloud_month is None:
-        return (struck or say("no API is on offer"),)
+        return (struck or say("no API is on offer"), *also)
     figures = {
         "here": money(cost_month, currency),
         "there": money(cloud_month, currency),
         "api": cloud_label or "",
     }
     if cost_month <= cloud_month:
-        return (say("{here} a month here against {there} at {api}, the cheapest API that passes", **figures),)
+        return (say("{here} a month here against {there} at {api}, the cheapest API that passes", **figures), *also)
     return (
         say("the machines are there anyway: its part of all is {here} a month, the bill at {api} {there}", **figures),
+        *also,
     )
 
 

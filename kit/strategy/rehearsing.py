@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kit.profiler.profile import Spread
@@ -9,6 +11,7 @@ from kit.strategy.answers import Overflow, Rehearsed, Waits
 from kit.strategy.choice import Choice, Solved
 from kit.strategy.placing import load_of
 from kit.strategy.rehearsal import Member, Rehearsal, Wait, rehearse
+from kit.strategy.verdict import Placement
 from kit.strategy.ways import network_s
 
 
@@ -36,6 +39,19 @@ def rehearsed(choice: Choice, solved: Solved) -> tuple[Rehearsed, ...]:
         result = rehearse(pool, replicas=int(plan.running[y, p, hour]), spare=0, members=members)
         rows.append(_row(pool.label, result))
     return tuple(rows)
+
+
+def as_rehearsed(placements: Sequence[Placement], rows: Sequence[Rehearsed]) -> tuple[Placement, ...]:
+    """Return the placements with the times to first token of the simulated hours, so that each is told only once.
+
+    Without a simulation of its main place a placement keeps what is expected at the planned concurrency.
+    """
+    seen = {(row.pool, wait.workload): wait.ttft_p95_s for row in rows for wait in row.waits}
+    found = []
+    for placement in placements:
+        ttft = seen.get((placement.goes_to[0], placement.workload))
+        found.append(placement if ttft is None else placement.model_copy(update={"ttft_p95_s": ttft}))
+    return tuple(found)
 
 
 def _row(label: str, found: Rehearsal) -> Rehearsed:

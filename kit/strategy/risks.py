@@ -66,10 +66,10 @@ def _turning(case: Case) -> Iterator[Risk]:
     for driver in near[:MOST_DRIVERS]:
         spec = specs.get(driver.name)
         if spec is not None:
-            yield _turn(case, driver, spec)
+            yield _turn(driver, spec)
 
 
-def _turn(case: Case, driver: Driver, spec: Spec) -> Risk:
+def _turn(driver: Driver, spec: Spec) -> Risk:
     reach = how_far(driver)
     response, owner = _RESPONSES[spec.moves]
     likelihood, rule = by_reach(reach)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from kit.engagement.record import Place
-from kit.figures import decimal, joined, plain, short_day
+from kit.figures import decimal, joined, plain, short_day, significant
 from kit.record import Basis
 from kit.strategy import reasons
 from kit.strategy.answers import Step, Trigger
 from kit.strategy.choice import Choice, Solved
 from kit.strategy.options import Pool
-from kit.strategy.verdict import BreakEven, Driver, StrategyKind
+from kit.strategy.problem import WEEKS_PER_MONTH
+from kit.strategy.verdict import BreakEven, Driver
 from kit.wording import fixed, say
 
 PARALLEL_WEEKS = 4
@@ -24,11 +25,15 @@ PARALLEL_WEEKS = 4
 TRIAL_WEEKS = 6
 """Weeks in which work that will move is proven in the cloud, at the least. Judgement."""
 
+MATTERS = 0.01
+"""Share of a bill from which using its API better is a step of its own. Judgement."""
+
 NEAR = 4.0
 """An input that would have to go further than so many times its likely range is no trigger."""
 
-MEASURE_FIRST = fixed(
-    "Measure them before anybody is moved (kit profile); the cloud stays open where the rules allow it."
+MEASURE_FIRST = fixed("Measure them before anybody relies on them (kit profile).")
+MEASURE_BEFORE_MOVING = fixed(
+    "Measure them before anybody is moved (kit profile); until then what serves today stays open."
 )
 
 
@@ -39,7 +44,7 @@ def steps(choice: Choice, solved: Solved, break_even: BreakEven, *, saving: floa
         choice: the options.
         solved: the plan.
         break_even: for the volume from which machines pay.
-        saving: of the plan a year against the cloud, engagement's currency.
+        saving: of the plan a year against the best other way, engagement's currency.
     """
     start = choice.engagement.date
     rows = [
@@ -117,8 +122,64 @@ def _prove(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
             from_date=start,
             until_date=start + dt.timedelta(weeks=math.ceil(choice.terms.lead_weeks_api.value)),
             pays_from_million_tokens_per_day=None,
-            saving_per_year=None,
+            saving_per_year=_saved(choice, solved, moving),
         )
+    yield from _use_better(choice, solved, [w for w in cloud if w not in moving], start)
+
+
+def _use_better(choice: Choice, solved: Solved, staying: Sequence[int], start: dt.date) -> Iterator[Step]:
+    """Yield the step that turns on what the API of today has and nobody uses, where that saves."""
+    saved = {w: _saved(choice, solved, [w]) or 0.0 for w in staying}
+    better = [w for w in staying if saved[w] > MATTERS * _bill(solved, w)]
+    if better:
+        labels = list(dict.fromkeys(choice.apis[_api_of(solved, w)].label for w in better))
+        yield Step(
+            order=0,
+            title=say(
+                "Use {apis} better for {workloads}", workloads=_names(choice, better), apis=reasons.listed(labels)
+            ),
+            text=_turned_on(choice, better),
+            from_date=start,
+            until_date=start + dt.timedelta(weeks=math.ceil(choice.terms.lead_weeks_api.value)),
+            pays_from_million_tokens_per_day=None,
+            saving_per_year=sum(saved[w] for w in better),
+        )
+
+
+def _turned_on(choice: Choice, workloads: Sequence[int]) -> str:
+    """Return what has to be switched on: the cache where it is off, the batch interface for what can wait."""
+    today = {w: now for w in workloads if (now := choice.workloads[w].today) is not None}
+    cache = any(not now.cached and choice.demand.workloads[w].cached_tokens.value > 0 for w, now in today.items())
+    batch = any(
+        not now.batch and choice.workloads[w].deferrable and choice.workloads[w].latency is None
+        for w, now in today.items()
+    )
+    if cache and batch:
+        return say("Switch on the prompt cache, and send what can wait by the batch interface. Nothing is moved.")
+    if cache:
+        return say("Switch on the prompt cache. Nothing is moved.")
+    if batch:
+        return say("Send what can wait by the batch interface. Nothing is moved.")
+    return say("At the list price for it, as it is used in this plan. Nothing is moved.")
+
+
+def _bill(solved: Solved, w: int) -> float:
+    """Return what a workload pays a year at the APIs of a plan, at the volume of the first phase."""
+    calls = solved.plan.flow_api[0, w].sum(axis=1)
+    return 12 * WEEKS_PER_MONTH * float(calls @ np.nan_to_num(solved.problem.api_price[0, w]))
+
+
+def _saved(choice: Choice, solved: Solved, workloads: Sequence[int]) -> float | None:
+    """Return what workloads at APIs pay less a year than today; ``None`` where some is new or its price unknown."""
+    total = 0.0
+    for w in workloads:
+        name = choice.workloads[w].name
+        now = [a for a, api in enumerate(choice.apis) if api.as_today and name in api.price_per_request]
+        if not now:
+            return None
+        requests = float(solved.problem.requests[0, w].sum())
+        total += 12 * WEEKS_PER_MONTH * requests * float(choice.api_price[0, w, now[0]]) - _bill(solved, w)
+    return total
 
 
 def _api_of(solved: Solved, w: int) -> int:
@@ -143,29 +204,50 @@ def _move(
         yield Step(
             order=0,
             title=_ordered(choice, pool, replicas, members),
-            text=joined([_served_after(pool, replicas, lead), MEASURE_FIRST], " "),
+            text=joined([_served_after(pool, replicas, lead), _measured(choice, members)], " "),
             from_date=start,
             until_date=ready,
-            pays_from_million_tokens_per_day=_pays_from(break_even, pool.place),
+            pays_from_million_tokens_per_day=break_even.leaves_cloud_at,
             saving_per_year=saving,
         )
         saving = None  # of all pools together, said once
 
 
 def _ordered(choice: Choice, pool: Pool, replicas: int, members: Sequence[int]) -> str:
+    """Return what is bought or rented for whom: new work is begun there, what runs elsewhere today is moved."""
     machines = say(
         "{number} × {accelerator}",
         number=replicas * pool.profile.accelerators,
         accelerator=pool.profile.accelerator,
     )
-    if not members:
-        if pool.place is Place.OWN:
-            return say("Buy {machines}", machines=machines)
-        return say("Rent {machines}", machines=machines)
-    names = _names(choice, members)
-    if pool.place is Place.OWN:
-        return say("Buy {machines} and move {workloads}", machines=machines, workloads=names)
-    return say("Rent {machines} and move {workloads}", machines=machines, workloads=names)
+    new = [w for w in members if choice.workloads[w].today is None]
+    moved = [w for w in members if w not in new]
+    values = {"machines": machines}
+    values |= {"new": _names(choice, new)} if new else {}
+    values |= {"moved": _names(choice, moved)} if moved else {}
+    return _buy(values) if pool.place is Place.OWN else _rent(values)
+
+
+def _buy(values: Mapping[str, str]) -> str:
+    if "new" in values and "moved" in values:
+        return say("Buy {machines} for {new}, and move {moved}", **values)
+    if "new" in values:
+        return say("Buy {machines} for {new}", **values)
+    return say("Buy {machines} and move {moved}", **values) if "moved" in values else say("Buy {machines}", **values)
+
+
+def _rent(values: Mapping[str, str]) -> str:
+    if "new" in values and "moved" in values:
+        return say("Rent {machines} for {new}, and move {moved}", **values)
+    if "new" in values:
+        return say("Rent {machines} for {new}", **values)
+    return say("Rent {machines} and move {moved}", **values) if "moved" in values else say("Rent {machines}", **values)
+
+
+def _measured(choice: Choice, members: Sequence[int]) -> str:
+    """Return what to do before the machines serve: nobody is moved where all of the work is new."""
+    moved = any(choice.workloads[w].today is not None for w in members)
+    return MEASURE_BEFORE_MOVING if moved else MEASURE_FIRST
 
 
 def _served_after(pool: Pool, replicas: int, weeks: float) -> str:
@@ -181,12 +263,6 @@ def _served_after(pool: Pool, replicas: int, weeks: float) -> str:
         model=pool.model.name,
         weeks=plain(weeks),
     )
-
-
-def _pays_from(break_even: BreakEven, place: Place) -> float | None:
-    kind = StrategyKind.OWN if place is Place.OWN else StrategyKind.RENTED
-    found = [cross.million_tokens_per_day for cross in break_even.crossings if cross.above is kind]
-    return min(found, default=None)
 
 
 def _give_up(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
@@ -254,7 +330,9 @@ def _changed(replicas: int, pool: Pool) -> str:
     return say("Take away {number} replicas: {pool}", number=number, pool=pool.label)
 
 
-def triggers(choice: Choice, solved: Solved, drivers: Sequence[Driver], valid_until: dt.date) -> tuple[Trigger, ...]:
+def triggers(
+    choice: Choice, solved: Solved, drivers: Sequence[Driver], valid_until: dt.date, break_even: BreakEven
+) -> tuple[Trigger, ...]:
     """Return what calls for a new decision, the nearest first.
 
     Args:
@@ -262,8 +340,14 @@ def triggers(choice: Choice, solved: Solved, drivers: Sequence[Driver], valid_un
         solved: the plan.
         drivers: with the factors at which another plan becomes cheaper.
         valid_until: the day until which the verdict holds.
+        break_even: for the volume from which machines pay.
     """
-    found = [*_turning(drivers), *_releases(choice, solved), *_dates(choice, solved, valid_until)]
+    found = [
+        *_turning(drivers),
+        *_outgrown(solved, break_even),
+        *_releases(choice, solved),
+        *_dates(choice, solved, valid_until),
+    ]
     unmeasured = [
         choice.pools[p].profile.name
         for p in np.flatnonzero(solved.plan.used)
@@ -295,6 +379,23 @@ def _turning(drivers: Sequence[Driver]) -> Iterator[Trigger]:
                 date=None,
                 why=say("another plan becomes cheaper"),
             )
+
+
+def _outgrown(solved: Solved, break_even: BreakEven) -> Iterator[Trigger]:
+    """Yield the volume from which a plan with machines is clearly cheaper than a plan that has none."""
+    volume, today = break_even.leaves_cloud_at, break_even.today
+    if volume is not None and volume > today and not solved.plan.used.any():
+        yield Trigger(
+            what=say(
+                "{volume} million tokens a day, {factor} times those of today",
+                volume=decimal(volume),
+                factor=significant(volume / today, 2),
+            ),
+            kind="volume",
+            factor=volume / today,
+            date=None,
+            why=say("from there a plan with machines costs clearly less than the cloud alone"),
+        )
 
 
 def _releases(choice: Choice, solved: Solved) -> Iterator[Trigger]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kit.engagement.record import Place, Workload
 from kit.facts.data_classes import data_class
 from kit.facts.defaults import default
-from kit.figures import day, decimal, joined, number
+from kit.figures import day, decimal, joined, unit_price
 from kit.record import Basis, Figure
 from kit.strategy.board import Case
 from kit.strategy.choice import Solved
@@ -64,7 +64,7 @@ def some(names: Sequence[str]) -> str:
 
 def per_unit(amount: float, currency: str) -> str:
     """Return a price of one unit, of which the cents count."""
-    return say("{amount} {currency}", amount=number(amount), currency=currency)
+    return unit_price(amount, currency)
 
 
 def offered(case: Case) -> list[int]:

@@ -144,7 +144,8 @@ def _one_supplier(case: Case) -> Iterator[Risk]:
             yield Risk(
                 key=f"one supplier.{provider}",
                 risk=say(
-                    "The supplier {provider} raises its prices, changes its terms or fails: it gets {share} of all cost.",
+                    "The supplier {provider} raises its prices, changes its terms or fails: it gets {share} of all "
+                    "cost.",
                     provider=provider,
                     share=percent(share),
                 ),

@@ -270,9 +270,7 @@ def sample(
         if on_step is not None:
             on_step()
     every = range(len(plans)) if candidates is None else candidates
-    return Futures(
-        specs=specs, factors=values, npv=npv, grown=grown, candidates=tuple(every), alike=alike(plans)
-    )
+    return Futures(specs=specs, factors=values, npv=npv, grown=grown, candidates=tuple(every), alike=alike(plans))
 
 
 def drivers(

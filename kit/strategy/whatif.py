@@ -92,7 +92,7 @@ def _label(choice: Choice, kind: tuple[Place, ...], main: tuple[Place, ...]) -> 
     }
     return joined(
         [
-            say("{workloads} on {machines}", workloads=reasons.listed(names), machines=_WORDS[place])
+            say("{workloads} on {place}", workloads=reasons.listed(names), place=_WORDS[place])
             for place, names in moved.items()
             if names
         ]

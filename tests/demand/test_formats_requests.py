@@ -64,6 +64,13 @@ def test_azure_trace_has_its_published_figures():
     assert found[5] == dt.datetime(2023, 11, 16, 18, 17, 3, 979960)
 
 
+def test_azure_trace_is_in_utc_wherever_the_client_is():
+    """The client's zone is for its own exports: the trace's times without an offset stay those of UTC."""
+    with import_usage([DATA / "azure2023_code.csv.gz"], options={"timezone": "Europe/Vienna"}) as usage:
+        found = usage.connection.execute(f'SELECT min("at") FROM {usage.table}').fetchone()
+    assert found == (dt.datetime(2023, 11, 16, 18, 17, 3, 979960),)
+
+
 def test_mooncake_counts_from_its_start():
     """Mooncake's milliseconds are counted from the start that is given, or a Monday."""
     assert rows_of(DATA / "mooncake.jsonl", "at prompt_tokens output_tokens") == [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from kit.errors import KitError
+from kit.report.cells import picture
+from kit.report.drawing import NEEDS
 from kit.report.notebooks import notebook_folder, run_notebooks
 
 NAMES = ["1_hardware", "2_throughput", "3_demand", "4_costs", "5_verdict"]
@@ -42,6 +45,26 @@ def test_a_notebook_is_thin_and_clean(name):
         source = "".join(cell["source"])
         assert len(source.splitlines()) <= 8
         assert not [node for node in ast.walk(ast.parse(source)) if isinstance(node, FORBIDDEN)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_of_the_verdict_is_asked_for_by_name(name):
+    """A chart that the verdict has no data for would stop the notebook, so no cell draws one itself."""
+    for cell in cells(notebook_folder() / f"{name}.ipynb"):
+        source = "".join(cell["source"])
+        assert not re.search(r"charts\.\w+\(verdict", source)
+        for asked in re.findall(r'picture\(verdict, "(\w+)"\)', source):
+            assert asked in NEEDS
+
+
+def test_where_nothing_can_be_drawn_a_sentence_says_why(verdict):
+    """Where no input changes the saving there is no tornado, and the cell says so; else it is a picture."""
+    steady = verdict.model_copy(update={"drivers": ()})
+    said = picture(steady, "tornado")
+    assert said.data == (
+        "There is no picture here: tornado cannot be drawn: it needs an input that changes the saving."
+    )
+    assert picture(verdict, "tornado").data.startswith("<svg")
 
 
 def test_notebooks_run_and_keep_nothing_of_the_machine(audit):

@@ -14,11 +14,24 @@ import pytest
 
 from kit import wording
 from kit.engagement.record import Customisation, DataClass, Place
+from kit.figures import decimal, sentence_case, significant
 from kit.record import Basis
 from kit.report.parts import Heading, Live, Picture, Section, Table, Text
 from kit.report.sections.hybrid import hybrid
 from kit.report.view import View, view
-from kit.report.words import amount, change, day, money, months, number, per_thousand, percent, seconds, tokens
+from kit.report.words import (
+    amount,
+    change,
+    day,
+    money,
+    months,
+    number,
+    per_thousand,
+    percent,
+    seconds,
+    tokens,
+    unit_price,
+)
 from kit.strategy.dossier import (
     Answer,
     Aspect,
@@ -36,7 +49,7 @@ from kit.strategy.dossier import (
 )
 from kit.strategy.reasons import how_far
 from kit.strategy.verdict import Verdict
-from kit.wording import speaking
+from kit.wording import say, speaking
 
 KEYS = (
     "scope",
@@ -163,14 +176,14 @@ def test_twelve_sections_in_order_with_their_numbers(whole):
 
 
 def test_a_table_is_introduced_and_never_empty(whole, verdict):
-    """Before each table stands a sentence, and a part that the record lacks leaves nothing behind."""
+    """What stands before a table is a whole sentence, and a part that the record lacks leaves nothing behind."""
     for record in (whole, verdict, bare(verdict)):
         for found in view(record).sections:
             for before, block in zip((None, *found.blocks), found.blocks, strict=False):
                 if isinstance(block, Table):
                     assert block.rows
-                    assert isinstance(before, Text), block.caption
-                    assert before.text.rstrip().endswith((".", ")")), before.text
+                    assert block.caption
+                    assert before is None or isinstance(before, Heading | Picture | Table) or before.text[-1] in ".):"
                     assert all(len(row) == len(block.columns) for row in (*block.rows, block.total or block.rows[0]))
 
 
@@ -192,7 +205,7 @@ def test_one_workload_in_the_cloud(verdict):
     """Without pools and with one workload the document has its twelve sections and speaks in the singular."""
     shown = view(bare(verdict))
     assert [found.key for found in shown.sections] == list(KEYS)
-    assert f"One workload was examined for {verdict.client}." in list(strings(section(shown, "scope")))
+    assert any(f"For {verdict.client} one workload was" in text for text in strings(section(shown, "scope")))
     assert shown.workloads.total is None
     text = list(strings(section(shown, "hybrid")))
     assert any(piece.startswith("The plan has no machines") for piece in text)
@@ -251,8 +264,18 @@ def test_page_one_has_a_row_for_each_workload_and_a_total(verdict):
 def test_every_input_is_listed_once_the_least_certain_first(verdict):
     """No figure that entered is left out."""
     tables = [block for block in section(view(verdict), "inputs").blocks if isinstance(block, Table)]
-    assert sum(len(found.rows) for found in tables) == len(verdict.inputs)
-    assert tables[0].caption == "Assumed"
+    assert tables[0].caption.startswith("Assumed")
+    rows = [row for found in tables for row in found.rows]
+    for item in verdict.inputs:
+        subject, _, figure = item.label.partition(": ")
+        shown = decimal(item.value) if abs(item.value) >= 100 else significant(item.value, 4)
+        mine = [row for row in rows if row[0][1:] in (item.label[1:], subject[1:]) and row[2] == item.source]
+        assert any(shown in row[1] and (figure in row[1] or row[0][1:] == item.label[1:]) for row in mine), item.label
+    # The six prices of an API, input, cached input and output, each also by batch, are one row.
+    prices = [row for row in rows if row[0] == "gpt-5-mini (openai)"]
+    assert len(prices) == 1
+    assert prices[0][1].count(";") == 5
+    assert prices[0][1].count("USD per million tokens") == 1
 
 
 def test_the_matrix_counts_the_strikes_of_the_record(verdict):
@@ -330,6 +353,7 @@ def test_one_spare_replica_and_more(verdict):
     """A pool is said in the singular or the plural as its spare replicas are."""
     pool = verdict.pools[0]
     said = {}
+    assert any(one.overflow and pool.label in one.goes_to for one in verdict.placements)
     for spare in (0, 1, 2):
         record = verdict.model_copy(update={"pools": (pool.model_copy(update={"replicas": 3, "spare": spare}),)})
         said[spare] = " ".join(strings(hybrid(record)))
@@ -348,15 +372,128 @@ def test_the_dossier_is_shown_whole(whole):
     assert table(shown, "claims").rows[0][1][0].kind == "even"
     assert table(shown, "risks").rows[0][3] == money(12000, "EUR")
     assert table(shown, "exits").rows[0][3] == money(-20000, "EUR")
-    asked = section(shown, "roadmap").blocks
-    first = asked.index(Text(text="Before you sign for H100 SXM, ask for:"))
-    assert asked[first + 1 : first + 3] == (Text(text="a date", item=True), Text(text="a warranty", item=True))
+    assert table(shown, "asks").rows == (("H100 SXM", "a date a warranty"),)
     blocks = section(shown, "comparison").blocks
-    assert Heading(heading="What if?") in blocks
+    assert table(shown, "answers").rows[0][:2] == ("What if?", "a finding (Source: a table)")
     lists = [b for b in blocks if isinstance(b, Table) and b.caption.startswith("Choose")]
     assert [[row[1][0].kind for row in found.rows] for found in lists] == [["yes", "no", "unknown"]] * 2
-    assert [block.live for block in blocks if isinstance(block, Live)] == ["cost_sliders"]
+    assert [(block.live, block.title) for block in blocks if isinstance(block, Live)] == [("cost_sliders", "Try it")]
+    assert not any("sketch" in block.text for block in blocks if isinstance(block, Text))
     assert "We read claims." in list(strings(section(shown, "scope")))
+
+
+def alone(verdict: Verdict) -> Verdict:
+    """Return a verdict whose rules leave one plan."""
+    best = verdict.strategies[0].model_copy(update={"payback_months": None, "irr": None})
+    return verdict.model_copy(update={"strategies": (best,), "alternatives": verdict.alternatives[:1], "drivers": ()})
+
+
+def test_one_plan_is_compared_with_nothing(verdict):
+    """Where the rules leave one plan, page one, sections 5 and 7 say so and show no share of futures and no regret."""
+    shown = view(alone(verdict))
+    assert shown.key_figures[0].note == "the only plan within the rules"
+    assert Text(text="There is no other plan within the rules.") in section(shown, "plans").blocks
+    found = table(shown, "plans")
+    assert len(found.rows) == 1
+    assert "Cheapest in" not in [column.head for column in found.columns]
+    assert not any(b.name == "plans_npv" for b in section(shown, "plans").blocks if isinstance(b, Picture))
+    sure = " ".join(strings(section(shown, "certainty")))
+    assert "Cheapest in" not in sure
+    assert "Regret" not in sure
+    assert "the only plan within the rules" in sure
+    heads = [column.head for column in table(shown, "returns").columns]
+    assert "Payback" not in heads
+
+
+def test_a_threshold_is_shown_where_something_may_overflow(verdict):
+    """Nothing is sent to a cloud that no workload of the pool may use."""
+    caption = "Thresholds of overflow, rehearsed in the busiest hour"
+    assert any(one.threshold is not None for one in verdict.rehearsed)
+    stays = tuple(one.model_copy(update={"overflow": None}) for one in verdict.placements)
+    for record, expected in ((verdict, True), (verdict.model_copy(update={"placements": stays}), False)):
+        blocks = hybrid(record).blocks
+        assert any(isinstance(b, Table) and b.caption == caption for b in blocks) is expected
+        assert any("may overflow" in b.text for b in blocks if isinstance(b, Text)) is expected
+
+
+def test_who_takes_over_from_a_provider(verdict):
+    """For a workload in the cloud the cheapest permitted API of another provider is named, else one of the same."""
+    found = table(view(verdict), "stand-ins")
+    in_cloud = [one for one in verdict.placements if Place.API in one.places]
+    assert [row[0] for row in found.rows] == [one.workload for one in in_cloud]
+    for row, one in zip(found.rows, in_cloud, strict=True):
+        others = [o for o in one.options if o.place is Place.API and not o.strikes and o.label not in one.goes_to]
+        provider = one.goes_to[0].partition(" (")[2]
+        foreign = [o for o in others if o.label.partition(" (")[2] != provider]
+        best = min(foreign or others, key=lambda option: option.cost_per_request, default=None)
+        assert row[3] == ("no other API passes the gates" if best is None else best.label)
+
+
+def test_from_when_machines_pay_is_the_records(verdict):
+    """Without machines section 8 names the volume of the record at which they would pay."""
+    curve = verdict.break_even.model_copy(update={"leaves_cloud_at": 512.3})
+    record = verdict.model_copy(update={"pools": (), "break_even": curve})
+    assert "beside the cloud from 512 million tokens a day on" in " ".join(strings(hybrid(record)))
+
+
+def test_strikes_that_differ_in_what_was_seen_stand_together(verdict):
+    """A machine that is too slow at several loads is one row, with the least and the most that was seen."""
+    rows = [(row[0][0].text, row[1], row[3], row[4]) for row in table(view(verdict), "struck").rows]
+    assert len(rows) == len(set(rows))
+    scores = [row[2] for row in table(view(verdict), "struck").rows if row[0][0].text == "quality"]
+    assert "Needs GPQA Diamond of at least 65; each of these scores 30.4 to 50.5" in scores
+
+
+def test_a_budget_that_carries_no_more_is_said_so(verdict):
+    """A factor of 1.02 is no growth."""
+    for factor, expected in ((1.02, "and hardly more"), (1.2, "1.2 times today's volume")):
+        carried = verdict.affordable.model_copy(update={"factor": factor, "within_offers": False})
+        shown = view(verdict.model_copy(update={"affordable": carried}))
+        assert expected in " ".join(strings(section(shown, "plans")))
+
+
+def test_a_name_keeps_its_letters():
+    """A provider's or a model's name at the start of a sentence is not made large; any other word is."""
+    assert sentence_case(say("{provider} raises its prices", provider="openai")) == "openai raises its prices"
+    api = say("{model} ({provider})", model="gpt-5", provider="openai")
+    assert sentence_case(say("{name}: {figure}", name=api, figure="input")) == "gpt-5 (openai): input"
+    assert sentence_case("staff to run servers.") == "Staff to run servers"
+
+
+def test_a_name_that_ends_in_a_full_stop(verdict):
+    """A client called Inc. does not end a sentence in two full stops."""
+    shown = view(verdict.model_copy(update={"client": "Example Inc."}))
+    assert not any("Inc.." in text for text in strings(shown.sections))
+
+
+def test_more_than_one_accelerator_is_plural(whole):
+    """Quantities agree with their unit, whatever the record's unit is."""
+    one = whole.purchases[0]
+    for unit in ("accelerator", "accelerators"):
+        record = whole.model_copy(update={"purchases": (one.model_copy(update={"unit": unit}),)})
+        assert table(view(record), "purchases").rows[0][2] == "4 accelerators"
+
+
+def test_prices_below_ten_keep_their_cents(verdict):
+    """In the rule of thumb $2.24 is not $2."""
+    cells = [row[0] for row in table(view(verdict), "thumb").rows]
+    prices = dict.fromkeys(row.api_per_mtok for row in verdict.rule_of_thumb.rows)
+    assert list(dict.fromkeys(cells)) == [unit_price(price, verdict.currency) for price in prices]
+    assert unit_price(2.236, "USD") == "$2.24"
+
+
+def test_what_todays_api_misses_is_said_beside_a_dearer_one(whole):
+    """A permitted API may cost more than today's, because today's falls short of what is asked."""
+    bill = whole.bills[0].model_copy(update={"misses": ("it is too slow",)})
+    text = list(strings(section(view(whole.model_copy(update={"bills": (bill,)})), "today")))
+    assert f"{bill.workload}: It is too slow" in text
+
+
+def test_the_clients_own_rule_is_among_the_limits(whole):
+    """Where the client rules where its data may go, the table of limits says so."""
+    one = whole.requirements[0].model_copy(update={"may_go_to": (Place.OWN,)})
+    text = list(strings(section(view(whole.model_copy(update={"requirements": (one,)})), "scope")))
+    assert "own GPUs only" in text
 
 
 class _Everything(Mapping[str, str]):

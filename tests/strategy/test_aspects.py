@@ -15,6 +15,7 @@ from kit.strategy.aspects_fit import capability, privacy
 from kit.strategy.aspects_latency import latency
 from kit.strategy.aspects_money import cloud_per_mtok, cost, peak_to_mean, scalability
 from kit.strategy.dossier import Aspect
+from kit.strategy.verdict import Strike
 from kit.wording import remembering, retell, speaking
 from tests.strategy.cases import decided, hospital_case, seen, small_case, startup_case, told
 
@@ -152,3 +153,21 @@ def test_maintenance_goes_by_people():
     assert "$75,000 a year" in row.local.text
     assert "CHF 68,200 a year" in maintenance(hospital_case()).local.text
     assert maintenance(terms(small_case(), staff_fte_own=figure(0.05))).better == "local"
+
+
+def test_latency_counts_only_what_may_serve():
+    """Struck on quality as well, the machine is not counted; struck on latency alone, its limit is not kept."""
+    limited = told(small_case(), latency=Latency(ttft_p95_s=figure(2.0)))
+    assert "Limits on latency kept: 1 of 1." in latency(limited).local.text
+    slow = Strike(gate="latency", reason="slow", lift="faster")
+    poor = Strike(gate="quality", reason="poor", lift="better")
+
+    def struck(*strikes: Strike):
+        rows = ((strikes,) * len(limited.choice.pools),)
+        return latency(replace(limited, choice=replace(limited.choice, pool_strikes=rows)))
+
+    assert "Limits on latency kept: 0 of 1." in struck(slow).local.text
+    assert (
+        struck(slow, poor).local.text == "Nothing that is on offer here may serve a workload with a limit on latency."
+    )
+    assert struck(slow, poor).better == "cloud"

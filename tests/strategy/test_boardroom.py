@@ -7,7 +7,6 @@ import pytest
 from kit.record import Basis
 from kit.strategy.boardroom import answers
 from kit.strategy.dossier import Finding
-from kit.strategy.verdict import Crossing, StrategyKind
 from tests.strategy.cases import MINI, OWN, case_of, decided, engagement, hospital_case, small_case, startup_case
 
 CASES = [small_case, hospital_case, startup_case]
@@ -50,15 +49,13 @@ def test_four_answers_for_every_client(case):
 
 
 def test_starting_in_the_cloud_by_hand():
-    """6 engineer-weeks of 365.25/7 at 150,000 a year are 17,248; the machines' first crossing is where they pay."""
+    """6 engineer-weeks of 365.25/7 at 150,000 a year are 17,248; machines pay where the hybrid leaves the cloud."""
     text = answer(small_case(), "cloud_first").text
     assert text.startswith("Yes, with Chat: moving one takes 6 engineer-weeks, $17,200;")
     assert text.endswith("do not become the cheaper way. Waiting costs nothing.")
-    crossing = Crossing(million_tokens_per_day=0.9, below=StrategyKind.CLOUD, above=StrategyKind.OWN)
-    back = Crossing(million_tokens_per_day=0.95, below=StrategyKind.OWN, above=StrategyKind.CLOUD)
-    even = small_case().verdict.break_even.model_copy(update={"crossings": (crossing, back)})
+    even = small_case().verdict.break_even.model_copy(update={"leaves_cloud_at": 0.9})
     pays = answer(decided(small_case(), break_even=even), "cloud_first").text
-    assert "machines first pay at 0.9 million tokens a day, and today there are 0.6" in pays
+    assert "from 0.9 million tokens a day on machines pay, and today there are 0.6" in pays
 
 
 def test_waiting_costs_what_the_plan_saves():
@@ -117,5 +114,5 @@ def test_rented_is_the_middle_only_between_the_two(renter, rented, begins):
 def test_the_lowest_rent_is_told_in_the_clients_currency():
     """The same rent in dollars and, at 1.1 dollars a franc, in francs."""
     lowest = min(one.usd_per_gpu_hour.value for one in small_case().prices.rentals if one.accelerator == "H100 SXM")
-    assert f"{lowest:.1f} USD for a H100 SXM" in answer(small_case(), "middle_ground").text
-    assert f"{lowest / 1.1:.1f} CHF for a H100 SXM" in answer(hospital_case(), "middle_ground").text
+    assert f"${lowest:.2f} for a H100 SXM" in answer(small_case(), "middle_ground").text
+    assert f"CHF {lowest / 1.1:.2f} for a H100 SXM" in answer(hospital_case(), "middle_ground").text

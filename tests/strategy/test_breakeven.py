@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kit.strategy.breakeven import _steep, crossings
+from kit.strategy.breakeven import _steep, crossings, leaves_cloud_at
 from kit.strategy.choice import solve_kind
 from kit.strategy.decide import prepare
 from kit.strategy.verdict import StrategyKind
@@ -26,6 +26,17 @@ def test_there_can_be_several_crossings_or_none():
     staircase = {CLOUD: [0.0, 10.0, 20.0, 30.0], OWN: [5.0, 5.0, 25.0, 25.0]}
     assert [c.above for c in crossings([0.0, 1.0, 2.0, 3.0], staircase)] == [OWN, CLOUD, OWN]
     assert crossings([0.0, 1.0], {CLOUD: [1.0, 2.0], RENTED: [3.0, 4.0]}) == ()
+
+
+def test_the_cloud_is_left_where_the_hybrid_is_clearly_cheaper():
+    """Equal at 100, a tenth cheaper at 200: 1 % cheaper at ten and a fraction of a hundred between."""
+    hybrid = StrategyKind.HYBRID
+    cost = {CLOUD: [100.0, 100.0, 100.0], hybrid: [100.0, 100.0, 90.0]}
+    assert leaves_cloud_at([0.0, 100.0, 200.0], cost) == pytest.approx(110.0)
+    assert leaves_cloud_at([5.0, 6.0], {CLOUD: [100.0, 200.0], hybrid: [90.0, 100.0]}) == 5.0
+    assert leaves_cloud_at([0.0, 100.0], {CLOUD: [100.0, 100.0], hybrid: [100.0, 99.5]}) is None
+    assert leaves_cloud_at([0.0, 100.0], {hybrid: [1.0, 1.0]}) is None
+    assert crossings([1.0, 2.0], {}) == ()
 
 
 def test_the_curve_is_the_programmes_cost_where_it_was_solved(insurer, insurer_verdict):

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from kit.engagement.record import Region
+from kit.engagement.record import Place, Region
 from kit.facts.architectures import architecture
 from kit.hardware.memory import fit
 from kit.record import Basis
 from kit.strategy.claims import claims, local_speed, network, rule_of_thumb
 from kit.strategy.claims_memory import A100, LARGE, fits_24_gb, needs_a100, quantisation_cuts, shape_of
 from kit.strategy.verdict import MeasuredPoint
-from tests.strategy.cases import decided, hospital_case, seen, small_case, startup_case, told
+from tests.strategy.cases import (
+    CHAT,
+    case_of,
+    decided,
+    engagement,
+    hospital_case,
+    seen,
+    small_case,
+    startup_case,
+    told,
+)
 
 
 @pytest.mark.parametrize("case", [small_case, hospital_case, startup_case])
@@ -107,3 +117,11 @@ def test_quantisation_saves_less_of_all_memory_where_the_cache_is_large():
     assert alone.outcome == "holds"
     assert "Weights of Llama-3.1-8B-Instruct: 15.0 GiB in 16 bits" in alone.finding.text
     assert quantisation_cuts(at(small_case(), 4096, 128)).outcome == "holds in part"
+
+
+def test_without_local_work_the_longest_request_that_a_machine_may_take_counts(tmp_path):
+    """A request of 40,000 tokens that no machine may take says nothing about memory; the chat's 600 tokens do."""
+    long = CHAT | {"name": "Long", "prompt_tokens": 40_000, "quality": {"benchmark": "GPQA Diamond", "at_least": 80}}
+    case = case_of(engagement(CHAT, long), tmp_path)
+    assert all(row.places[0] is Place.API for row in case.verdict.placements)
+    assert shape_of(case).context_tokens == 600

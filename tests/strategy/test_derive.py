@@ -15,6 +15,7 @@ from kit.strategy.derive import derive, pool_keys
 from kit.strategy.formula import evaluate, names
 from kit.strategy.inputs import inputs
 from kit.strategy.placing import cloud_per_month, pools_of
+from kit.strategy.plans import purchases_by_phase
 from kit.strategy.returns import payback_months
 from kit.strategy.verdict import Placement, Strategy, StrategyKind
 from tests.conftest import SMALL
@@ -151,6 +152,7 @@ def retraced(choice: Choice, plan: Solved, plans: list[Solved], prices):
         placements=placements,
         pools=pools_of(choice, plan),
         strategies=[strategy(choice, other, plans[0]) for other in best],
+        against=best[1].kind if len(best) > 1 else None,
     )
 
 
@@ -161,7 +163,7 @@ def strategy(choice: Choice, plan: Solved, base: Solved) -> Strategy:
         label=LABELS[plan.kind],
         cost_per_month=plan.plan.cost / choice.months,
         npv=plan.plan.cost,
-        capex=float((plan.plan.starts * plan.problem.capex).sum()),
+        capex=float(purchases_by_phase(plan)[0]),
         payback_months=payback_months(monthly_cash(choice, plan), monthly_cash(choice, base)),
         cash=cash_by_year(choice, plan),
     )

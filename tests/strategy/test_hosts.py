@@ -80,7 +80,7 @@ def test_a_strike_names_rule_term_evidence_and_way_out(insurer):
     assert strike.gate == "regulation"
     assert strike.reason == (
         "DORA asks for a host that is certified under ISO 27001; "
-        "for google that is not known: no source was found (2026-11-22)"
+        "whether google does is not known: no source was found (2026-11-22)"
     )
     assert strike.lift == (
         "The management body accepts the provider after its own review of the security standards; "
@@ -97,14 +97,14 @@ def test_a_contract_that_says_no_strikes_whatever_the_public_terms_say(insurer):
     refused = api("openai", regions=(Region.EU,), contract=Contract(dpa=False))
     (strike,) = strikes(refused, chat, engagement)
     assert "GDPR asks for a host that signs a data processing agreement" in strike.reason
-    assert "the contract says no" in strike.reason
+    assert "openai does not: the contract says no" in strike.reason
 
 
 def test_conditional_is_no_until_the_contract_says_so(insurer):
     """Azure's attestation for card data is conditional; ITAR needs a contract and the right region."""
     agent, engagement = bound(insurer.engagement, "PCI-DSS")
     (strike,) = strikes(api("azure"), agent, engagement)
-    assert "PCI-DSS asks for a host that is attested for payment card data; for azure that is conditional" in (
+    assert "PCI-DSS asks for a host that is attested for payment card data; azure does so on conditions only: " in (
         strike.reason
     )
     assert strikes(api("azure", contract=Contract(pci_dss=True)), agent, engagement) == []
@@ -129,7 +129,7 @@ def test_a_rented_machine_stands_under_the_renters_terms(insurer, rented):
     agent, engagement = bound(insurer.engagement, "DORA")
     assert strikes(api("aws"), agent, engagement) == []
     (strike,) = strikes(at(rented, "aws"), agent, engagement)
-    assert "for aws that is not known" in strike.reason
+    assert "whether aws does is not known" in strike.reason
     assert strikes(at(rented, "azure"), agent, engagement) == []
 
 
@@ -138,7 +138,7 @@ def test_a_renter_that_is_not_in_the_table_is_unknown(insurer, rented):
     chat, engagement = bound(insurer.engagement, "GDPR", regions=(Region.EU,), name="Customer chat")
     found = strikes(at(rented, "hyperstack"), chat, engagement)
     assert [strike.gate for strike in found] == ["region", "regulation", "regulation"]
-    assert "where it processes is not known" in found[0].reason
+    assert "processes is not known" in found[0].reason
     assert "nothing is known about this host" in found[1].reason
     signed = at(rented, "hyperstack", contract=Contract(dpa=True), regions=(Region.EU,))
     assert strikes(signed, chat, engagement) == []

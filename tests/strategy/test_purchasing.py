@@ -12,6 +12,7 @@ from kit.pricing.dispute import Dispute
 from kit.record import Basis
 from kit.strategy.board import Case
 from kit.strategy.leaving import resale
+from kit.strategy.plans import purchases_by_phase
 from kit.strategy.purchasing import exits, purchases
 from tests.strategy.cases import CHAT, case_of, engagement
 from tests.strategy.insured import insurer_case, pooled, profiled, said, termed
@@ -243,3 +244,20 @@ def test_an_api_whose_work_an_open_model_may_do_is_left_for_it(tmp_path):
     assert "Llama-3.1-8B-Instruct passed the gates" in row.how
     assert row.cost == pytest.approx(6 / (365.25 / 7) * 150_000 / 1.09)
     assert row.notice == "no term; 24 weeks until machines serve"
+
+
+def test_what_is_bought_later_is_a_line_of_its_own(case):
+    """A replica more in the second year: four cards now, two then, ordered their lead time before the year begins."""
+    plan, problem = case.best.plan, case.best.problem
+    p = int(plan.starts[:, 0].argmax())
+    starts = plan.starts.copy()
+    starts[p, 1] = 1
+    grown = replace(case, solved=(replace(case.best, plan=replace(plan, starts=starts)), *case.solved[1:]))
+    now, later = (row for row in purchases(grown) if row.place is Place.OWN)
+    assert (now.quantity, later.quantity) == (4, 2)
+    assert later.total == pytest.approx(problem.capex[p, 1])
+    day = case.choice.engagement.date + dt.timedelta(days=365)
+    assert later.what.startswith("2 × H100 SXM more with their servers")
+    assert later.what.endswith(f"needed by {day}")
+    assert later.order_by == day - dt.timedelta(weeks=24)
+    assert purchases_by_phase(grown.best)[:2] == pytest.approx([now.total, later.total])

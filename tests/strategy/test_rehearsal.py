@@ -13,8 +13,11 @@ from kit.engagement.record import GpuOffer, Latency, Place
 from kit.facts.models import model
 from kit.profiler.profile import Engine, HardwareProfile, Point, ProfiledModel, Regime, Spread
 from kit.record import Basis, Figure
+from kit.strategy.answers import Rehearsed, Waits
 from kit.strategy.options import Pool
 from kit.strategy.rehearsal import REQUESTS, Member, rehearse
+from kit.strategy.rehearsing import as_rehearsed
+from kit.strategy.verdict import Placement
 
 DAY = dt.date(2026, 11, 22)
 
@@ -200,3 +203,13 @@ def test_equal_arguments_give_equal_results():
     assert first == second
     other = rehearse(SHARED, replicas=1, spare=0, members=[Member(item(cv=0.5), 5000, None)], seed=7)
     assert not np.isclose(other.in_all.latencies.e2e_s.p95, first.in_all.latencies.e2e_s.p95, rtol=1e-9)
+
+
+def test_a_placement_tells_the_wait_of_the_simulated_hour():
+    """Where its pool was simulated the placement has that figure; at an API it keeps its own."""
+    three = dict.fromkeys(("p50", "p95", "p99"), 1.0)
+    waits = Waits(workload="Chat", **{f"{k}_{q}_s": v for k in ("ttft", "e2e") for q, v in three.items()}, kept=True)
+    row = Rehearsed.model_construct(pool="8B on own L40S", waits=(waits,))
+    here = Placement.model_construct(workload="Chat", goes_to=("8B on own L40S",), ttft_p95_s=3.7)
+    there = Placement.model_construct(workload="Code", goes_to=("gpt-5 (openai)",), ttft_p95_s=0.8)
+    assert [one.ttft_p95_s for one in as_rehearsed([here, there], [row])] == [1.0, 0.8]

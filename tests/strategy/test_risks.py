@@ -133,15 +133,18 @@ def test_the_rules_at_their_edges():
     assert [by_downtime(x)[0] for x in (1 - 0.99, 0.009, 1 - 0.999, 0.0009)] == ["high", "medium", "medium", "low"]
 
 
-def test_an_input_that_turns_the_verdict_takes_all_that_it_saves(case):
-    """The nearest first, none further than four times its range, at the plan's saving."""
+def test_an_input_that_turns_the_verdict_costs_what_is_lost_at_its_edge(case):
+    """The nearest first, none further than four times its range; beyond it nothing is lost within it."""
     found = named(case, "turns")
     near = sorted((d for d in case.verdict.drivers if how_far(d) <= 4), key=how_far)
     assert [row.trigger for row in sorted(found, key=lambda row: row.key)] == sorted(d.name for d in near[:3])
-    assert all(row.cost == case.verdict.saving_npv for row in found)
-    closer = [d.model_copy(update={"switches_at": 1.2}) if d is near[0] else d for d in case.verdict.drivers]
+    assert all(row.cost is None for row in found)
+    closer = [
+        d.model_copy(update={"switches_at": 1.2, "saving_high": -700.0}) if d is near[0] else d
+        for d in case.verdict.drivers
+    ]
     first = named(decided(case, drivers=tuple(closer)), "turns")[0]
-    assert first.likelihood == "high"
+    assert (first.likelihood, first.cost) == ("high", 700.0)
     assert first.key == "turns.purchase"
 
 

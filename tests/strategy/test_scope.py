@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kit.engagement.record import Region, Regulation, Today
+from kit.engagement.record import Place, Region, Regulation, Rule, Today
 from kit.strategy.board import Case
 from kit.strategy.scope import bills, requirements
 from kit.strategy.verdict import StrategyKind
@@ -121,3 +123,13 @@ def test_rules_that_are_broken_today_are_named(case):
     elsewhere = bills(said(case, "Customer chat", today=Today(provider="deepseek", model="deepseek-chat")))[0]
     assert any("must be processed in EU" in rule for rule in elsewhere.breaks)
     assert len(bills(said(case, "Customer chat", today=None))) == 3
+
+
+def test_the_clients_own_rule_for_a_class_of_data_is_told(case):
+    """A rule that keeps health data on own machines is the requirement's; without one there is none to tell."""
+    assert [row.may_go_to for row in requirements(case)] == [()] * len(case.choice.workloads)
+    rule = Rule(data_class=case.choice.workloads[0].data_class, may_go_to=(Place.OWN,))
+    ruled = case.choice.engagement.model_copy(update={"rules": (rule,)})
+    first, *others = requirements(replace(case, choice=replace(case.choice, engagement=ruled)))
+    assert first.may_go_to == (Place.OWN,)
+    assert others[0].may_go_to == ()

@@ -143,6 +143,15 @@ def test_a_plan_that_breaks_rules_is_priced_only():
     assert found.regret[2].tolist() == [-90, -80]
 
 
+def test_variants_of_one_way_do_not_split_its_win():
+    """Two APIs-only plans win half each against machines that never do: the one that is cheaper in the mean has all."""
+    costs = [[100, 100], [120, 90], [200, 200]]
+    assert futures(costs, candidates=(0, 1, 2)).p_cheapest.tolist() == [0.5, 0.5, 0.0]
+    together = replace(futures(costs, candidates=(0, 1, 2)), alike=(0, 0, 2))
+    assert together.p_cheapest.tolist() == [1.0, 0.5, 0.0]
+    assert replace(together, candidates=(1, 2)).p_cheapest.tolist() == [0.0, 1.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("expected", "regret", "accepted", "candidates", "best"),
     [

@@ -9,7 +9,6 @@ from kit.report.parts import (
     Cell,
     Chip,
     Column,
-    Heading,
     Live,
     Section,
     Table,
@@ -19,8 +18,8 @@ from kit.report.parts import (
     sentence_case,
     tabled,
 )
-from kit.report.words import OUTCOMES, listed, money, number, tokens
-from kit.strategy.dossier import Aspect, Check, Claim, Finding, Side
+from kit.report.words import OUTCOMES, listed, number, tokens, unit_price
+from kit.strategy.dossier import Answer, Aspect, Check, Claim, Finding, Side
 from kit.strategy.verdict import Verdict
 from kit.wording import fixed, retell, say
 
@@ -35,21 +34,14 @@ def comparison(verdict: Verdict) -> Section:
     blocks: tuple[Block, ...] = (
         *tabled(
             say(
-                "The table compares cloud AI with local AI (own or rented machines) as they are for this client, not "
-                "in general; the last column says which is better here. Said or ruled means that a statement rests on "
-                "what the client said and on the rules alone."
+                "Local AI is on own or rented machines. Client, rules: a statement rests on what the client said and "
+                "on the rules alone."
             ),
             _aspects(verdict.aspects),
         ),
         *headed(say("Check lists"), *_checks(verdict.checks)),
-        *headed(
-            say("Common claims"),
-            *tabled(
-                say("The table sets what is often said against what was measured or computed here."),
-                _claims(verdict.claims),
-            ),
-        ),
-        *(block for answer in verdict.answers for block in _answer(answer.question, answer.finding)),
+        *tabled("", _claims(verdict.claims)),
+        *tabled("", _answers(verdict.answers)),
         *headed(say("The rule of thumb"), *_rule_of_thumb(verdict)),
         *_live(verdict),
     )
@@ -59,12 +51,12 @@ def comparison(verdict: Verdict) -> Section:
 def _known(*findings: Finding) -> Cell:
     """Return how statements are known: each basis once, or that they rest on the client's word and the rules."""
     bases = dict.fromkeys(finding.basis for finding in findings if finding.basis is not None)
-    return tuple(basis_chip(basis) for basis in bases) or say("said or ruled")
+    return tuple(basis_chip(basis) for basis in bases) or say("client, rules")
 
 
 def _aspects(aspects: Sequence[Aspect]) -> Table:
     return Table(
-        caption=say("Cloud AI against local AI"),
+        caption=say("Cloud AI against local AI, as they are for this client"),
         columns=(
             Column(head=say("Aspect"), share=1),
             Column(head=say("Cloud"), share=3),
@@ -98,13 +90,8 @@ def _checks(checks: Sequence[Check]) -> tuple[Block, ...]:
     cloud = tuple(check for check in checks if check.choose == "cloud")
     local = tuple(check for check in checks if check.choose == "local")
     return (
-        *tabled(
-            say("Each yes in this list speaks for the cloud."), _list(cloud, caption=say("Choose the cloud when ..."))
-        ),
-        *tabled(
-            say("Each yes in this list speaks for machines of one's own."),
-            _list(local, caption=say("Choose local when ...")),
-        ),
+        *tabled("", _list(cloud, caption=say("Choose the cloud when ..."))),
+        *tabled("", _list(local, caption=say("Choose local when ..."))),
     )
 
 
@@ -161,14 +148,27 @@ def _claims(claims: Sequence[Claim]) -> Table:
     )
 
 
-def _answer(question: str, finding: Finding) -> tuple[Block, ...]:
-    source = retell(finding.source)
-    text = (
-        say("{answer} (Source: {source})", answer=retell(finding.text), source=source)
-        if finding.source
-        else retell(finding.text)
+def _answers(answers: Sequence[Answer]) -> Table:
+    return Table(
+        caption=say("Usual questions, answered for this client"),
+        columns=(
+            Column(head=say("Question"), share=1.2),
+            Column(head=say("Answer"), share=3.6),
+            Column(head=say("Known by"), share=0.9),
+        ),
+        rows=tuple(
+            (
+                retell(one.question),
+                say("{answer} (Source: {source})", answer=retell(one.finding.text), source=retell(one.finding.source))
+                if one.finding.source
+                else retell(one.finding.text),
+                _known(one.finding),
+            )
+            for one in answers
+        ),
+        small=True,
+        key="answers",
     )
-    return (Heading(heading=retell(question)), Text(text=text))
 
 
 def _rule_of_thumb(verdict: Verdict) -> tuple[Block, ...]:
@@ -188,7 +188,7 @@ def _rule_of_thumb(verdict: Verdict) -> tuple[Block, ...]:
         ),
         rows=tuple(
             (
-                money(price, currency),
+                unit_price(price, currency),
                 number(speed),
                 *(_volume(cells[price, speed, fte].million_tokens_per_day) for fte in people),
             )
@@ -199,13 +199,7 @@ def _rule_of_thumb(verdict: Verdict) -> tuple[Block, ...]:
     )
     return (
         Text(text=retell(rule.sentence)),
-        *tabled(
-            say(
-                "Each cell is the volume at which the machine begins to pay, by the price of the API (rows), by what a "
-                "replica carries (rows) and by the people who run it (columns)."
-            ),
-            table,
-        ),
+        *tabled(say("Never: the machine costs more even when it is full."), table),
     )
 
 
@@ -217,21 +211,19 @@ def _live(verdict: Verdict) -> tuple[Block, ...]:
     sketch = verdict.sketch
     if sketch is None:
         return ()
-    return headed(
-        say("Try it"),
-        Text(
-            text=say(
-                "A sketch of the cost for {workloads}: one price of the cloud against whole machines "
-                "({machine}). It is simpler than the plan and agrees with it in kind, not to the last figure.",
-                workloads=listed([retell(name) for name in sketch.workloads]),
-                machine=retell(sketch.machine),
-            )
-        ),
+    return (
         Live(
             live="cost_sliders",
             alt=say(
                 "Sliders for the volume, the price of the cloud and the use of the machines, with the cost a month of "
                 "cloud and machines at today's values."
+            ),
+            title=say("Try it"),
+            text=say(
+                "A sketch of the cost for {workloads}: one price of the cloud against whole machines "
+                "({machine}). It is simpler than the plan and agrees with it in kind, not to the last figure.",
+                workloads=listed([retell(name) for name in sketch.workloads]),
+                machine=retell(sketch.machine),
             ),
         ),
     )

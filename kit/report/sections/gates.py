@@ -26,7 +26,7 @@ from kit.wording import retell, say
 FEW = 8
 """Workloads that count as few."""
 
-CHEAPEST = (6, 3)
+CHEAPEST = (4, 2)
 """Options that may serve a workload and are listed, beside those that do: with few workloads, and with more."""
 
 
@@ -43,20 +43,14 @@ def gates(verdict: Verdict) -> Section:
         ),
         *tabled(
             say(
-                "The table counts, for each workload, the options that each gate strikes; a machine whose speed is "
-                "known at several loads is an option for each, and an option may fall to several gates."
+                "A machine whose speed is known at several loads is an option for each; an option may fall to several "
+                "gates."
             ),
             _matrix(placements),
         ),
         *headed(
             say("Where each workload goes"),
-            *tabled(
-                say(
-                    "The table says where each workload goes under the recommended plan and why, how long its users "
-                    "wait for the first token, and what it costs against the cheapest API that the rules permit."
-                ),
-                _places(verdict),
-            ),
+            *tabled("", _places(verdict)),
         ),
         *headed(
             say("What may serve each workload"),

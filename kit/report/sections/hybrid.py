@@ -18,28 +18,30 @@ from kit.report.parts import (
     sentence_case,
     tabled,
 )
+from kit.report.sections.standins import stand_ins
 from kit.report.words import MISSING, PLACE_NAMES, joined, listed, money, number, percent, seconds, tokens
 from kit.strategy.answers import Overflow, Rehearsed
-from kit.strategy.verdict import Placement, Pool, Verdict, WeekPart
+from kit.strategy.verdict import Placement, Pool, StrategyKind, Verdict, WeekPart
 from kit.wording import fixed, retell, say
 
 DAYS = {"weekday": fixed("Monday to Friday"), "weekend": fixed("Saturday and Sunday"), "week": fixed("The whole week")}
 
-FEW = 8
-"""Workloads up to which each is said alone in a list."""
+LEAVES = 0.99
+"""Share of the cloud plan's cost below which a plan with machines counts as cheaper, as in the record."""
 
 
 def hybrid(verdict: Verdict) -> Section:
     """Return how the recommended plan works from hour to hour."""
     blocks: tuple[Block, ...] = (
-        *(
-            _machines(verdict)
-            if verdict.pools
-            else (Text(text=say("The plan has no machines: the cloud serves everything, and nothing can overflow.")),)
-        ),
-        *headed(say("Who carries which hours"), *_week(verdict)),
-        *headed(say("When a replica fails"), *_redundancy(verdict)),
-        *headed(say("When the machines are full"), *_overflow(verdict)),
+        (
+            *_machines(verdict),
+            *headed(say("Who carries which hours"), *_week(verdict)),
+            *headed(say("When a replica fails"), *_redundancy(verdict)),
+            *headed(say("When a provider fails"), *tabled("", stand_ins(verdict))),
+            *headed(say("When the machines are full"), *_overflow(verdict)),
+        )
+        if verdict.pools
+        else _without_machines(verdict)
     )
     return Section(key="hybrid", title=_title(verdict), blocks=blocks)
 
@@ -48,6 +50,48 @@ def _title(verdict: Verdict) -> str:
     places = {place for one in verdict.placements for place in one.places}
     mixed = Place.API in places and len(places) > 1
     return say("The hybrid at work") if mixed else say("The plan at work")
+
+
+def _without_machines(verdict: Verdict) -> tuple[Block, ...]:
+    """Return how a plan without machines works: which APIs serve, who takes over, from when machines would pay."""
+    return (
+        Text(
+            text=say(
+                "The plan has no machines: the cloud serves every hour, and nothing can overflow. What can fail is a "
+                "provider."
+            )
+        ),
+        *tabled("", stand_ins(verdict)),
+        *headed(say("When machines would pay"), Text(text=_when_machines_pay(verdict))),
+    )
+
+
+def _when_machines_pay(verdict: Verdict) -> str:
+    """Return from which volume on machines would pay beside the cloud."""
+    if not any(o.place is not Place.API and not o.strikes for one in verdict.placements for o in one.options):
+        return say("Never, as things are: no workload may use a machine that is on offer.")
+    curve = verdict.break_even
+    hybrid, cloud = (curve.cost_per_month.get(kind, ()) for kind in (StrategyKind.HYBRID, StrategyKind.CLOUD))
+    # An older record has the curve alone.
+    seen = (
+        v
+        for v, ours, theirs in zip(curve.million_tokens_per_day, hybrid, cloud, strict=False)
+        if ours < LEAVES * theirs
+    )
+    at = next(seen, None) if curve.leaves_cloud_at is None else curve.leaves_cloud_at
+    if at is None:
+        return say(
+            "With all workloads scaled alike, machines begin to pay at no volume that was examined, up to {most} "
+            "million tokens a day; today's is {today} million.",
+            today=tokens(curve.today),
+            most=tokens(max(curve.million_tokens_per_day, default=curve.today)),
+        )
+    return say(
+        "With all workloads scaled alike, machines begin to pay beside the cloud from {volume} million tokens a day "
+        "on; today's volume is {today} million.",
+        volume=tokens(at),
+        today=tokens(curve.today),
+    )
 
 
 def _machines(verdict: Verdict) -> tuple[Block, ...]:
@@ -87,20 +131,20 @@ def _machines(verdict: Verdict) -> tuple[Block, ...]:
         small=True,
         key="machines",
     )
-    note = say(
-        "Use is of the capacity that is planned for, with headroom for bursts inside the hour. {missing} under "
-        "requests in flight: the source states only the most that the machine does, not at which load.",
-        missing=MISSING,
+    unknown = any(pool.concurrency is None for pool in verdict.pools)
+    intro = say(
+        "A replica is one copy of the model that answers by itself. Use is of the capacity that is planned for, with "
+        "headroom for bursts inside the hour."
     )
-    intro = say("The table lists the machines of the plan: a replica is one copy of the model that answers by itself.")
-    return (*tabled(intro, table), Text(text=note))
+    note = say("{missing}: the source states only the most that the machine does, not at which load.", missing=MISSING)
+    return (*tabled(intro, table), *((Text(text=note),) if unknown else ()))
 
 
 def _week(verdict: Verdict) -> tuple[Block, ...]:
     parts = verdict.week.parts
     places = [place for place in Place if any(part.shares.get(place) for part in parts)]
     table = Table(
-        caption=say("The typical week by parts of the day"),
+        caption=say("The tokens of the typical week, prompt and output, by who serves them; means of an hour"),
         columns=(
             Column(head=say("Days"), share=1.4),
             Column(head=say("Hours"), share=1),
@@ -114,22 +158,10 @@ def _week(verdict: Verdict) -> tuple[Block, ...]:
         key="week",
     )
     return (
-        *tabled(
-            say(
-                "The table splits the tokens of the typical week, prompt and output, by who serves them; amounts are "
-                "means of an hour."
-            ),
-            table,
-        ),
-        *(
-            (
-                Picture(
-                    name="load_duration",
-                    alt=say("Load-duration curve of the week. {finding}.", finding=hours_finding(verdict)),
-                ),
-            )
-            if verdict.pools
-            else ()
+        *tabled("", table),
+        Picture(
+            name="load_duration",
+            alt=say("Load-duration curve of the week. {finding}.", finding=hours_finding(verdict)),
         ),
     )
 
@@ -149,19 +181,36 @@ def _part(part: WeekPart, places: list[Place]) -> tuple[str, ...]:
 
 
 def _redundancy(verdict: Verdict) -> tuple[Block, ...]:
-    if not verdict.pools:
-        return ()
     on_machines = [one for one in verdict.placements if Place.OWN in one.places or Place.RENTED in one.places]
     return (
-        *(Text(text=_spare(pool), item=True) for pool in verdict.pools),
+        *(Text(text=_spare(pool, overflows=_may_overflow(pool.label, verdict)), item=True) for pool in verdict.pools),
         *_ways_out(on_machines),
     )
 
 
-def _spare(pool: Pool) -> str:
+def _may_overflow(pool: str, verdict: Verdict) -> bool:
+    """Tell whether some workload of a pool may go to an API when the pool is full."""
+    return any(pool in one.goes_to and one.overflow is not None for one in verdict.placements)
+
+
+def _spare(pool: Pool, *, overflows: bool) -> str:
     values = {"pool": retell(pool.label), "replicas": number(pool.replicas), "spare": number(pool.spare)}
     if pool.spare == 0:
         return say("{pool}: no replica is spare; if one fails, the others carry what they can.", **values)
+    if not overflows:
+        return (
+            say(
+                "{pool}: one of {replicas} replicas is spare. One may fail or be updated, and everything is still "
+                "served within its limits.",
+                **values,
+            )
+            if pool.spare == 1
+            else say(
+                "{pool}: {spare} of {replicas} replicas are spare. As many may fail or be updated, and everything is "
+                "still served within its limits.",
+                **values,
+            )
+        )
     if pool.spare == 1:
         return say(
             "{pool}: one of {replicas} replicas is spare. One may fail or be updated, and work that cannot go "
@@ -230,8 +279,7 @@ def _overflow(verdict: Verdict) -> tuple[Block, ...]:
     return (
         *tabled(
             say(
-                "The busiest hour of each pool was simulated request by request; the table says what users wait in it, "
-                "network included, and whether the limits hold."
+                "The busiest hour of each pool was simulated request by request; what users wait has the network in it."
             ),
             table,
         ),
@@ -260,7 +308,7 @@ def _telling(rehearsed: Rehearsed) -> list[Overflow]:
 
 
 def _thresholds(verdict: Verdict) -> tuple[Block, ...]:
-    known = [one for one in verdict.rehearsed if one.threshold is not None]
+    known = [one for one in verdict.rehearsed if one.threshold is not None and _may_overflow(one.pool, verdict)]
     rows = tuple(
         (
             retell(one.pool) if i == 0 else "",

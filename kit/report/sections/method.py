@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kit.report.glossary import glossary
 from kit.report.parts import Block, Column, Section, Table, Text, headed, tabled
-from kit.report.words import day, listed, number
+from kit.report.words import day, joined, listed, number
 from kit.strategy.verdict import Duty, Verdict
 from kit.wording import fixed, retell, say
 
@@ -50,7 +50,7 @@ def method(verdict: Verdict, english: Sequence[Section]) -> Section:
         *headed(say("What the method leaves out"), *(Text(text=retell(text), item=True) for text in verdict.limits)),
         *headed(say("How the verdict was reached"), *(Text(text=retell(text), item=True) for text in STEPS)),
         *headed(say("What the regulations leave to the client"), *_duties(verdict)),
-        *headed(say("Glossary"), *tabled(say("Terms of this document, each in a sentence."), glossary(english))),
+        *headed(say("Glossary"), *tabled("", glossary(english))),
         *headed(say("Machine-readable annex"), *_annex(verdict)),
     )
     return Section(key="method", title=say("Limits, method and annex"), blocks=blocks)
@@ -60,38 +60,45 @@ def _duties(verdict: Verdict) -> tuple[Block, ...]:
     by_rule: dict[str, list[Duty]] = {}
     for duty in verdict.duties:
         by_rule.setdefault(duty.rule, []).append(duty)
-    blocks: list[Block] = []
-    for rule, found in by_rule.items():
-        first = found[0]
-        blocks.append(
-            Text(
-                text=say(
-                    "{rule} ({binds}), for {workloads}:",
-                    rule=retell(rule),
-                    binds=retell(first.binds),
-                    workloads=listed([retell(name) for name in first.workloads]),
-                )
-            )
-        )
-        blocks += [Text(text=retell(duty.text), item=True) for duty in found]
-        blocks.append(
-            Text(
-                text=say(
-                    "{reference}. Text of {date}: {source}. {note}",
-                    reference=retell(first.reference),
-                    date=day(first.date),
-                    source=retell(first.source),
-                    note=retell(first.note),
-                )
-            )
-        )
-    if not blocks:
-        return ()
-    intro = say(
-        "No choice of place takes these off the client: they are no gates. This is not legal advice, but a reading of "
-        "each rule as of the date that stands with it."
+    table = Table(
+        caption=say("What each rule leaves to the client"),
+        columns=(
+            Column(head=say("Rule"), share=1),
+            Column(head=say("What is left to do"), share=3.4),
+            Column(head=say("Where it stands"), share=1.9),
+        ),
+        rows=tuple(_duty(rule, found) for rule, found in by_rule.items()),
+        small=True,
+        key="duties",
     )
-    return (Text(text=intro), *blocks)
+    return tabled(
+        say(
+            "No choice of place takes these off the client: they are no gates. This is not legal advice, but a reading "
+            "of each rule as of the date that stands with it."
+        ),
+        table,
+    )
+
+
+def _duty(rule: str, found: Sequence[Duty]) -> tuple[str, ...]:
+    """Return a row: the rule with whom it binds, its duties, and where it stands."""
+    first = found[0]
+    return (
+        say(
+            "{rule} ({binds}), for {workloads}",
+            rule=retell(rule),
+            binds=retell(first.binds),
+            workloads=listed([retell(name) for name in first.workloads]),
+        ),
+        joined([retell(duty.text) for duty in found], " "),
+        say(
+            "{reference}. Text of {date}: {source}. {note}",
+            reference=retell(first.reference),
+            date=day(first.date),
+            source=retell(first.source),
+            note=retell(first.note),
+        ),
+    )
 
 
 def _annex(verdict: Verdict) -> tuple[Block, ...]:
@@ -115,10 +122,7 @@ def _annex(verdict: Verdict) -> tuple[Block, ...]:
             )
         ),
         *tabled(
-            say(
-                "The table lists the records that the decision rests on, each with the hash of its bytes: who has the "
-                "same records gets the same verdict."
-            ),
+            say("Who has the same records, with the same hash of their bytes, gets the same verdict."),
             table,
         ),
     )

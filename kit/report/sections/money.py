@@ -10,6 +10,7 @@ from kit.report.words import (
     alone,
     amount,
     decimal,
+    joined,
     money,
     months,
     number,
@@ -56,8 +57,7 @@ def money_section(verdict: Verdict) -> Section:
             *tabled("", _cash(verdict, plan)),
             *_written_off(plan),
         ),
-        *headed(say("Cost of a million tokens"), *_per_mtok(verdict)),
-        *headed(say("Cost against volume"), *_volume(verdict)),
+        *headed(say("Cost against use and volume"), *_per_mtok(verdict), *_volume(verdict)),
     )
     return Section(key="money", title=say("Money"), blocks=blocks)
 
@@ -214,42 +214,33 @@ def _per_mtok(verdict: Verdict) -> tuple[Block, ...]:
 
 
 def _volume(verdict: Verdict) -> tuple[Block, ...]:
-    table = Table(
-        caption=say("Where the cheapest of the plans other than the hybrid changes"),
-        columns=(
-            Column(head=say("Million tokens a day"), align="right", share=1),
-            Column(head=say("Cheapest below"), share=2),
-            Column(head=say("Cheapest above"), share=2),
-        ),
-        rows=tuple(
-            (
-                tokens(crossing.million_tokens_per_day),
-                retell(PLAN_NAMES[crossing.below]),
-                retell(PLAN_NAMES[crossing.above]),
-            )
-            for crossing in verdict.break_even.crossings
-        ),
-        small=True,
-    )
-    today = tokens(verdict.break_even.today)
-    if not table.rows:
-        if alone(verdict):
-            return (Text(text=say("Today's volume is {today} million tokens a day.", today=today)),)
-        return (
-            Text(
-                text=say(
-                    "Today's volume is {today} million tokens a day. With all workloads scaled alike, the cheapest of "
-                    "the other plans stays the same at every volume that was examined.",
-                    today=today,
-                )
+    """Return where the cheapest of the plans other than the hybrid changes, as a sentence."""
+    today, crossings = tokens(verdict.break_even.today), verdict.break_even.crossings
+    if alone(verdict):
+        text = say("Today's volume is {today} million tokens a day.", today=today)
+    elif not crossings:
+        text = say(
+            "Today's volume is {today} million tokens a day. With all workloads scaled alike, the cheapest of the "
+            "other plans stays the same at every volume that was examined.",
+            today=today,
+        )
+    else:
+        text = say(
+            "Today's volume is {today} million tokens a day. With all workloads scaled alike, as the first page draws "
+            "it, the cheapest of the other plans is at first {first}; {changes} (million tokens a day). Whole machines "
+            "make such changes come more than once.",
+            today=today,
+            first=retell(PLAN_NAMES[crossings[0].below]),
+            changes=joined(
+                [
+                    say(
+                        "from {volume} on {plan}",
+                        volume=tokens(crossing.million_tokens_per_day),
+                        plan=retell(PLAN_NAMES[crossing.above]),
+                    )
+                    for crossing in crossings
+                ],
+                ", ",
             ),
         )
-    return tabled(
-        say(
-            "Today's volume is {today} million tokens a day. The first page draws the cost of the plans with all "
-            "workloads scaled alike; the table lists where the cheapest of the others changes. Whole machines make "
-            "such changes come more than once.",
-            today=today,
-        ),
-        table,
-    )
+    return (Text(text=text),)

@@ -7,14 +7,13 @@ from kit.report.parts import (
     Column,
     Section,
     Table,
-    Text,
     basis_chip,
     headed,
     place_chip,
     sentence_case,
     tabled,
 )
-from kit.report.words import COMMITMENTS, MISSING, day, money, number, tokens
+from kit.report.words import COMMITMENTS, MISSING, day, joined, money, number, tokens
 from kit.strategy.dossier import Purchase
 from kit.strategy.verdict import Verdict
 from kit.wording import retell, say
@@ -23,32 +22,25 @@ from kit.wording import retell, say
 def roadmap(verdict: Verdict) -> Section:
     """Return steps, purchases, exits and triggers."""
     blocks: tuple[Block, ...] = (
-        *tabled(say("The steps in their order, with the day on which each can begin."), _steps(verdict)),
+        *tabled("", _steps(verdict)),
         *headed(
             say("Procurement"),
             *tabled(
-                say(
-                    "The table lists what has to be ordered or signed, at what price and by when. "
-                    "{missing} means that nobody quotes a price, or that nothing presses.",
-                    missing=MISSING,
-                ),
+                say("{missing}: nobody quotes a price, or nothing presses.", missing=MISSING),
                 _purchases(verdict),
             ),
-            *(block for one in verdict.purchases for block in _asks(one)),
+            *tabled("", _asks(verdict)),
         ),
         *headed(
             say("The way out"),
             *tabled(
-                say(
-                    "The table says how the client leaves each part of the plan again, and what that costs at the end "
-                    "of the first year; a negative amount is money that comes back."
-                ),
+                say("Costs are at the end of the first year; a negative amount is money that comes back."),
                 _exits(verdict),
             ),
         ),
         *headed(
             say("When to decide anew"),
-            *tabled(say("Each row is an event that calls for a new decision, and the reason."), _triggers(verdict)),
+            *tabled("", _triggers(verdict)),
         ),
     )
     return Section(key="roadmap", title=say("Roadmap, procurement and exit"), blocks=blocks)
@@ -104,7 +96,7 @@ def _purchases(verdict: Verdict) -> Table:
             (
                 retell(one.what),
                 (place_chip(one.place),),
-                say("{number} {unit}", number=number(one.quantity), unit=retell(one.unit)),
+                _quantity(one),
                 _price(one, currency),
                 (basis_chip(one.basis),),
                 say("{amount} {when}", amount=money(one.total, currency), when=retell(one.total_unit)),
@@ -118,12 +110,22 @@ def _purchases(verdict: Verdict) -> Table:
     )
 
 
-def _asks(one: Purchase) -> tuple[Block, ...]:
-    """Return what to ask the supplier for, as a list."""
-    if not one.ask:
-        return ()
-    head = Text(text=say("Before you sign for {what}, ask for:", what=retell(one.what)))
-    return (head, *(Text(text=retell(text), item=True) for text in one.ask))
+def _asks(verdict: Verdict) -> Table:
+    """Return what to ask each supplier for."""
+    return Table(
+        caption=say("What to ask for before you sign"),
+        columns=(Column(head=say("What"), share=1), Column(head=say("Ask for"), share=4)),
+        rows=tuple((retell(one.what), joined(list(one.ask), " ")) for one in verdict.purchases if one.ask),
+        small=True,
+        key="asks",
+    )
+
+
+def _quantity(one: Purchase) -> str:
+    values = {"number": number(one.quantity), "unit": retell(one.unit)}
+    if one.unit == "accelerator" and one.quantity != 1:
+        return say("{number} accelerators", **values)
+    return say("{number} {unit}", **values)
 
 
 def _price(one: Purchase, currency: str) -> str:
@@ -139,7 +141,7 @@ def _exits(verdict: Verdict) -> Table:
         columns=(
             Column(head=say("Part of the plan"), share=1.6),
             Column(head=say("How"), share=3),
-            Column(head=say("Takes"), share=1),
+            Column(head=say("Time it takes"), share=1),
             Column(head=say("Costs, NPV"), align="right", share=0.9),
         ),
         rows=tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.engagement.record import Customisation, Modality, Place
+from kit.engagement.record import Customisation, Modality
 from kit.figures import OR, count, decimal
 from kit.report.findings import places_finding
 from kit.report.parts import Block, Cell, Column, Picture, Section, Table, Text, tabled
@@ -103,7 +103,7 @@ def _demand(asked: Sequence[Requirement]) -> Table:
 
 
 def _limits(asked: Sequence[Requirement]) -> Table:
-    ruled = any(_may_go_to(one) for one in asked)
+    ruled = any(one.may_go_to for one in asked)
     return Table(
         caption=say("What each workload demands of a place; a place that breaks one of these is out"),
         columns=(
@@ -144,14 +144,9 @@ def _limit(one: Requirement, *, ruled: bool) -> tuple[Cell, ...]:
     )
 
 
-def _may_go_to(one: Requirement) -> tuple[Place, ...]:
-    """Return the places that the client's own rule permits; empty where it has none, or in an older record."""
-    return tuple(getattr(one, "may_go_to", ()))
-
-
 def _places(one: Requirement) -> str:
     """Return where the client's own rule lets the data go, in words."""
-    places = [retell(PLACE_NAMES[place]) for place in _may_go_to(one)]
+    places = [retell(PLACE_NAMES[place]) for place in one.may_go_to]
     if not places:
         return MISSING
     if len(places) == 1:

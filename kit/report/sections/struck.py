@@ -58,11 +58,11 @@ def struck(verdict: Verdict) -> Table:
     return Table(
         caption=say("Rules that strike, with their evidence"),
         columns=(
-            Column(head=say("Gate"), share=0.9),
-            Column(head=say("Workloads"), share=1.2),
-            Column(head=say("Rule and evidence"), share=2.6),
-            Column(head=say("Would be lifted by"), share=1.9),
-            Column(head=say("Strikes"), share=2.7),
+            Column(head=say("Gate"), share=0.85),
+            Column(head=say("Workloads"), share=1.1),
+            Column(head=say("Rule and evidence"), share=2.7),
+            Column(head=say("Would be lifted by"), share=2.7),
+            Column(head=say("Strikes"), share=2.3),
         ),
         rows=tuple(row for _, found in ordered for row in _rows(found, verdict)),
         small=True,

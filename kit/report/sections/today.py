@@ -162,15 +162,15 @@ def _speeds(verdict: Verdict) -> Iterable[Block]:
             name="throughput",
             alt=say("Line chart of throughput against requests in flight. {finding}.", finding=finding),
         ),
-        Picture(
-            name="time_to_first_token", alt=say("Line chart of the time to first token against requests in flight.")
-        ),
-        Picture(name="latency_under_load", alt=say("Line chart of what users wait against the load of a replica.")),
         *(
             block
             for profile, points in ordered
             for block in tabled(_run(points), _curve(points, here=profile == verdict.measured_here))
         ),
+        Picture(
+            name="time_to_first_token", alt=say("Line chart of the time to first token against requests in flight.")
+        ),
+        Picture(name="latency_under_load", alt=say("Line chart of what users wait against the load of a replica.")),
         *_notes(ordered),
     )
 
@@ -180,7 +180,12 @@ def _notes(ordered: Sequence[tuple[str, Sequence[MeasuredPoint]]]) -> Iterable[B
     if any(point.ttft_p50_s is None or point.tpot_p50_s is None for _, points in ordered for point in points):
         yield Text(text=say("{missing} is what the source does not state.", missing=MISSING))
     if ordered:
-        yield Text(text=say("What every other machine on offer does stands among the assumptions."))
+        yield Text(
+            text=say(
+                "Each length of request is shown at its lightest, middle and heaviest load; all loads, and those of "
+                "every other machine on offer, are in verdict.json."
+            )
+        )
 
 
 def _machines(verdict: Verdict, points: dict[str, list[MeasuredPoint]]) -> Table:
@@ -253,10 +258,18 @@ def _curve(points: Sequence[MeasuredPoint], *, here: bool) -> Table:
                 seconds(point.ttft_p50_s),
                 seconds(point.tpot_p50_s),
             )
-            for point in points
+            for point in _worth_a_row(points)
         ),
         small=True,
     )
+
+
+def _worth_a_row(points: Sequence[MeasuredPoint]) -> list[MeasuredPoint]:
+    """Return the points of each shape of request at its lightest, middle and heaviest load."""
+    by_shape: dict[tuple[float, float], list[MeasuredPoint]] = {}
+    for point in points:
+        by_shape.setdefault((point.prompt_tokens, point.output_tokens), []).append(point)
+    return [alike[i] for alike in by_shape.values() for i in dict.fromkeys((0, (len(alike) - 1) // 2, len(alike) - 1))]
 
 
 def _memory(verdict: Verdict) -> Iterable[Block]:
