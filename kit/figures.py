@@ -190,7 +190,7 @@ def months(value: float | None) -> str:
 @form
 def factor(value: float) -> str:
     """Return a factor: ``2.6 ×``."""
-    return f"{_digits(value, 2)} ×"
+    return f"{_digits(value, 2)}{' ' if spoken() == ENGLISH else chr(0xA0)}×"
 
 
 @form

@@ -115,16 +115,19 @@ def _offers(engagement: Engagement) -> Iterator[Input]:
     """Yield what the offers promise; what they cost is among the prices."""
     named: list[tuple[str, str, ApiOffer | GpuOffer]] = [
         *((f"api_offers.{number}", _api(one), one) for number, one in enumerate(engagement.api_offers, start=1)),
-        *(
-            (f"gpu_offers.{number}", joined([one.accelerator, *filter(None, (one.tenure, one.provider))], ", "), one)
-            for number, one in enumerate(engagement.gpu_offers, start=1)
-        ),
+        *((f"gpu_offers.{number}", _gpu(one), one) for number, one in enumerate(engagement.gpu_offers, start=1)),
     ]
     for key, label, offer in named:
         for name, figure in _figures(offer):
             if not name.startswith("price_"):
                 text = say("{name}: {figure}", name=label, figure=_LABELS[name])
                 yield _make(f"{key}.{name}", text, figure, _unit(name, engagement))
+
+
+def _gpu(offer: GpuOffer) -> str:
+    if offer.tenure is Place.OWN:
+        return say("{accelerator}, own", accelerator=offer.accelerator)
+    return say("{accelerator}, rented ({renter})", accelerator=offer.accelerator, renter=str(offer.provider))
 
 
 def _unit(name: str, engagement: Engagement) -> str:

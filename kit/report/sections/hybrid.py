@@ -18,16 +18,13 @@ from kit.report.parts import (
     sentence_case,
     tabled,
 )
-from kit.report.sections.standins import stand_ins
+from kit.report.sections.standins import stand_ins, without_machines
 from kit.report.words import MISSING, PLACE_NAMES, joined, listed, money, number, percent, seconds, tokens
 from kit.strategy.answers import Overflow, Rehearsed
-from kit.strategy.verdict import Placement, Pool, StrategyKind, Verdict, WeekPart
+from kit.strategy.verdict import Placement, Pool, Verdict, WeekPart
 from kit.wording import fixed, retell, say
 
 DAYS = {"weekday": fixed("Monday to Friday"), "weekend": fixed("Saturday and Sunday"), "week": fixed("The whole week")}
-
-LEAVES = 0.99
-"""Share of the cloud plan's cost below which a plan with machines counts as cheaper, as in the record."""
 
 
 def hybrid(verdict: Verdict) -> Section:
@@ -41,7 +38,7 @@ def hybrid(verdict: Verdict) -> Section:
             *headed(say("When the machines are full"), *_overflow(verdict)),
         )
         if verdict.pools
-        else _without_machines(verdict)
+        else without_machines(verdict)
     )
     return Section(key="hybrid", title=_title(verdict), blocks=blocks)
 
@@ -50,48 +47,6 @@ def _title(verdict: Verdict) -> str:
     places = {place for one in verdict.placements for place in one.places}
     mixed = Place.API in places and len(places) > 1
     return say("The hybrid at work") if mixed else say("The plan at work")
-
-
-def _without_machines(verdict: Verdict) -> tuple[Block, ...]:
-    """Return how a plan without machines works: which APIs serve, who takes over, from when machines would pay."""
-    return (
-        Text(
-            text=say(
-                "The plan has no machines: the cloud serves every hour, and nothing can overflow. What can fail is a "
-                "provider."
-            )
-        ),
-        *tabled("", stand_ins(verdict)),
-        *headed(say("When machines would pay"), Text(text=_when_machines_pay(verdict))),
-    )
-
-
-def _when_machines_pay(verdict: Verdict) -> str:
-    """Return from which volume on machines would pay beside the cloud."""
-    if not any(o.place is not Place.API and not o.strikes for one in verdict.placements for o in one.options):
-        return say("Never, as things are: no workload may use a machine that is on offer.")
-    curve = verdict.break_even
-    hybrid, cloud = (curve.cost_per_month.get(kind, ()) for kind in (StrategyKind.HYBRID, StrategyKind.CLOUD))
-    # An older record has the curve alone.
-    seen = (
-        v
-        for v, ours, theirs in zip(curve.million_tokens_per_day, hybrid, cloud, strict=False)
-        if ours < LEAVES * theirs
-    )
-    at = next(seen, None) if curve.leaves_cloud_at is None else curve.leaves_cloud_at
-    if at is None:
-        return say(
-            "With all workloads scaled alike, machines begin to pay at no volume that was examined, up to {most} "
-            "million tokens a day; today's is {today} million.",
-            today=tokens(curve.today),
-            most=tokens(max(curve.million_tokens_per_day, default=curve.today)),
-        )
-    return say(
-        "With all workloads scaled alike, machines begin to pay beside the cloud from {volume} million tokens a day "
-        "on; today's volume is {today} million.",
-        volume=tokens(at),
-        today=tokens(curve.today),
-    )
 
 
 def _machines(verdict: Verdict) -> tuple[Block, ...]:

@@ -57,7 +57,7 @@ def money_section(verdict: Verdict) -> Section:
             *tabled("", _cash(verdict, plan)),
             *_written_off(plan),
         ),
-        *headed(say("Cost against use and volume"), *_per_mtok(verdict), *_volume(verdict)),
+        *headed(say("Cost against volume"), *_per_mtok(verdict), *_volume(verdict)),
     )
     return Section(key="money", title=say("Money"), blocks=blocks)
 
