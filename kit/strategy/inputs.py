@@ -10,7 +10,7 @@ from kit.engagement.record import ApiOffer, Engagement, GpuOffer, Place
 from kit.facts.defaults import default
 from kit.facts.latency import network_round_trip
 from kit.facts.quality import benchmarks, score
-from kit.figures import joined, plain
+from kit.figures import plain
 from kit.pricing.api_price import ApiPrice, OtherRates
 from kit.pricing.pricebook import PriceBook
 from kit.record import Basis, Figure

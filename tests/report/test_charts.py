@@ -10,8 +10,8 @@ import pytest
 from kit import wording
 from kit.engagement.record import Place
 from kit.report import charts, findings
+from kit.report.charts.money import CASH_PARTS
 from kit.report.drawing import FONT, WIDTH, picture
-from kit.report.money_charts import CASH_PARTS
 from kit.report.palette import DEFAULT, branded, painting
 from kit.strategy.verdict import StrategyKind, Verdict, WeekPart
 from kit.wording import speaking

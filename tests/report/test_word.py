@@ -19,9 +19,9 @@ from kit.report.parts import Chip, Column, Heading, Live, Picture, Table, Text
 from kit.report.pictures import drawings, telling
 from kit.report.view import View
 from kit.report.word import write_docx
-from kit.report.word_columns import column_widths
-from kit.report.word_styles import SHEETS
-from kit.report.word_xml import run
+from kit.report.word.columns import column_widths
+from kit.report.word.styles import SHEETS
+from kit.report.word.xml import run
 from kit.strategy.dossier import Letterhead
 from kit.strategy.verdict import Verdict
 from tests.report.figures import docx_text, foreign_figures

@@ -10,10 +10,10 @@ import pytest
 
 from kit.engagement.record import DataClass, Latency
 from kit.record import Basis, Figure
-from kit.strategy.aspects import aspects, customisation, maintenance, setup
-from kit.strategy.aspects_fit import capability, privacy
-from kit.strategy.aspects_latency import latency
-from kit.strategy.aspects_money import cloud_per_mtok, cost, peak_to_mean, scalability
+from kit.strategy.board.aspects import aspects, customisation, maintenance, setup
+from kit.strategy.board.aspects_fit import capability, privacy
+from kit.strategy.board.aspects_latency import latency
+from kit.strategy.board.aspects_money import cloud_per_mtok, cost, peak_to_mean, scalability
 from kit.strategy.dossier import Aspect
 from kit.strategy.verdict import Strike
 from kit.wording import remembering, retell, speaking

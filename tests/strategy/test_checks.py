@@ -11,9 +11,9 @@ import pytest
 from kit.engagement.record import Customisation, Latency, Modality, Place
 from kit.record import Basis, Figure
 from kit.strategy.board import Case
-from kit.strategy.checks import checks
-from kit.strategy.checks_cloud import bursty, frontier, modalities, no_team, time_to_market
-from kit.strategy.checks_local import air_gap, data_stays, deep_customisation, fast, lock_in, steady
+from kit.strategy.board.checks import checks
+from kit.strategy.board.checks_cloud import bursty, frontier, modalities, no_team, time_to_market
+from kit.strategy.board.checks_local import air_gap, data_stays, deep_customisation, fast, lock_in, steady
 from tests.strategy.cases import (
     CHAT,
     case_of,

@@ -8,8 +8,8 @@ from kit.engagement.record import Place, Region
 from kit.facts.architectures import architecture
 from kit.hardware.memory import fit
 from kit.record import Basis
-from kit.strategy.claims import claims, local_speed, network, rule_of_thumb
-from kit.strategy.claims_memory import A100, LARGE, fits_24_gb, needs_a100, quantisation_cuts, shape_of
+from kit.strategy.board.claims import claims, local_speed, network, rule_of_thumb
+from kit.strategy.board.claims_memory import A100, LARGE, fits_24_gb, needs_a100, quantisation_cuts, shape_of
 from kit.strategy.verdict import MeasuredPoint
 from tests.strategy.cases import (
     CHAT,

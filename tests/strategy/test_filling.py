@@ -10,7 +10,7 @@ import pytest
 from kit.profiler.profile import Memory
 from kit.record import Basis
 from kit.strategy.board import Case
-from kit.strategy.filling import memory
+from kit.strategy.board.filling import memory
 from tests.strategy.cases import decided
 from tests.strategy.insured import insurer_case, pooled, profiled
 

@@ -11,9 +11,9 @@ from kit.engagement.record import Commitment, Contract, Place, Region
 from kit.pricing.dispute import Dispute
 from kit.record import Basis
 from kit.strategy.board import Case
-from kit.strategy.leaving import resale
+from kit.strategy.board.leaving import resale
+from kit.strategy.board.purchasing import exits, purchases
 from kit.strategy.plans import purchases_by_phase
-from kit.strategy.purchasing import exits, purchases
 from tests.strategy.cases import CHAT, case_of, engagement
 from tests.strategy.insured import insurer_case, pooled, profiled, said, termed
 

@@ -12,11 +12,11 @@ from kit.engagement.record import Place, Today
 from kit.pricing.dispute import Dispute
 from kit.record import Basis, Figure
 from kit.strategy.board import Case
+from kit.strategy.board.likelihood import by_downtime, by_reach, by_share
+from kit.strategy.board.risks import risks
 from kit.strategy.dossier import Risk
-from kit.strategy.likelihood import by_downtime, by_reach, by_share
 from kit.strategy.problem import Caps
 from kit.strategy.reasons import how_far
-from kit.strategy.risks import risks
 from tests.strategy.cases import CHAT, case_of, decided, engagement, told
 from tests.strategy.insured import insurer_case, profiled, said
 

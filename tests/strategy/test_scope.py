@@ -8,7 +8,7 @@ import pytest
 
 from kit.engagement.record import Place, Region, Regulation, Rule, Today
 from kit.strategy.board import Case
-from kit.strategy.scope import bills, requirements
+from kit.strategy.board.scope import bills, requirements
 from kit.strategy.verdict import StrategyKind
 from tests.strategy.insured import insurer_case, said
 

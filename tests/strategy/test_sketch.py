@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.strategy.board import Case
+from kit.strategy.board.sketch import machines, mean_use, sketch
 from kit.strategy.dossier import Sketch
-from kit.strategy.sketch import machines, mean_use, sketch
 from tests.strategy.cases import CHAT, case_of, engagement
 from tests.strategy.insured import insurer_case
 

@@ -9,11 +9,10 @@ from kit.engagement.record import Modality, Place
 from kit.facts.models import models
 from kit.figures import day, decimal, factor, joined, listed, number
 from kit.record import Basis
-from kit.strategy.aspects_fit import best_score
-from kit.strategy.aspects_money import PEAK_TO_MEAN, peak_to_mean
 from kit.strategy.board import Case
-from kit.strategy.dossier import Check
-from kit.strategy.sides import (
+from kit.strategy.board.aspects_fit import best_score
+from kit.strategy.board.aspects_money import PEAK_TO_MEAN, peak_to_mean
+from kit.strategy.board.sides import (
     CLIENT,
     DEMAND,
     checked,
@@ -23,6 +22,7 @@ from kit.strategy.sides import (
     some,
     stated_for,
 )
+from kit.strategy.dossier import Check
 from kit.wording import fixed, say
 
 GAPS_CV = 2.0

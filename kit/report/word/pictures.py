@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kit.errors import KitError
 from kit.report.parts import Picture
 from kit.report.pdf import logo_file
-from kit.report.word_xml import NAMESPACES, Xml, element
+from kit.report.word.xml import NAMESPACES, Xml, element
 
 if TYPE_CHECKING:
     from docx.parts.story import StoryPart

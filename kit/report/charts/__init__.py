@@ -4,16 +4,16 @@ A chart of a verdict is ``name(verdict)``, drawn by ``svg(chart)``. It is drawn 
 the moment: ``with speaking("de", verdict.messages), painting(of(verdict.letterhead)): svg(tornado(verdict))``.
 """
 
-from kit.report.chance_charts import probability_cheapest, tornado
-from kit.report.demand_charts import demand_durations, demand_lengths, demand_week
+from kit.report.charts.chance import probability_cheapest, tornado
+from kit.report.charts.demand import demand_durations, demand_lengths, demand_week
+from kit.report.charts.latency import latency_under_load
+from kit.report.charts.load import load_duration, typical_week
+from kit.report.charts.memory import memory_bar
+from kit.report.charts.money import cash_by_year, cost_parts, plans_npv
+from kit.report.charts.place import placement_map
+from kit.report.charts.speed import service_curve, throughput, time_to_first_token
+from kit.report.charts.volume import cost_against_volume
 from kit.report.drawing import NEEDS, show, svg
-from kit.report.latency_charts import latency_under_load
-from kit.report.load_charts import load_duration, typical_week
-from kit.report.memory_charts import memory_bar
-from kit.report.money_charts import cash_by_year, cost_parts, plans_npv
-from kit.report.place_charts import placement_map
-from kit.report.speed_charts import service_curve, throughput, time_to_first_token
-from kit.report.volume_charts import cost_against_volume
 from kit.strategy.verdict import Verdict
 
 

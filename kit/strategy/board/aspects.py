@@ -5,12 +5,11 @@ from __future__ import annotations
 from kit.engagement.record import Customisation, Place
 from kit.figures import decimal, joined, money, number, percent
 from kit.record import Basis
-from kit.strategy.aspects_fit import capability, privacy
-from kit.strategy.aspects_latency import latency
-from kit.strategy.aspects_money import cost, scalability
 from kit.strategy.board import Case
-from kit.strategy.dossier import Aspect, Finding, Side
-from kit.strategy.sides import (
+from kit.strategy.board.aspects_fit import capability, privacy
+from kit.strategy.board.aspects_latency import latency
+from kit.strategy.board.aspects_money import cost, scalability
+from kit.strategy.board.sides import (
     CLIENT,
     GATES,
     PLANS,
@@ -27,6 +26,7 @@ from kit.strategy.sides import (
     stated,
     stated_for,
 )
+from kit.strategy.dossier import Aspect, Finding, Side
 from kit.wording import fixed, say
 
 _CHANGES = {

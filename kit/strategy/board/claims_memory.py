@@ -13,8 +13,8 @@ from kit.hardware.memory import Fit, fewest_gpus, fit
 from kit.hardware.quantisation import weight_bytes
 from kit.record import Basis
 from kit.strategy.board import Case
+from kit.strategy.board.sides import found, local_pools, open_pools
 from kit.strategy.dossier import Claim
-from kit.strategy.sides import found, local_pools, open_pools
 from kit.wording import fixed, say
 
 Outcome = Literal["holds", "holds in part", "does not hold", "not known"]

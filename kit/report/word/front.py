@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from kit.report.lettering import width_of
 from kit.report.parts import BasisLine, KeyFigure
 from kit.report.view import View
-from kit.report.word_columns import height_of
-from kit.report.word_pictures import Gallery
-from kit.report.word_styles import LINE, PADDING, TWIPS, Sheet, size
-from kit.report.word_tables import table
-from kit.report.word_xml import NOTHING, Xml, element, joined, paragraph, run, texts
+from kit.report.word.columns import height_of
+from kit.report.word.pictures import Gallery
+from kit.report.word.styles import LINE, PADDING, TWIPS, Sheet, size
+from kit.report.word.tables import table
+from kit.report.word.xml import NOTHING, Xml, element, joined, paragraph, run, texts
 
 _MOST_SHRUNK = 0.6
 """Share of its width below which a picture could not be read; it then goes overleaf, as wide as the text."""

@@ -9,12 +9,12 @@ import numpy as np
 from kit.engagement.record import Commitment, Place
 from kit.figures import joined, listed, months, percent
 from kit.pricing.ownership import present_value
-from kit.strategy.asking import in_weeks, lead
 from kit.strategy.board import Case
+from kit.strategy.board.asking import in_weeks, lead
+from kit.strategy.board.procured import Part, api_parts, pool_parts
 from kit.strategy.costs import lasts, start_parts, worth
 from kit.strategy.dossier import Exit
 from kit.strategy.posing import WEEKS_PER_YEAR
-from kit.strategy.procured import Part, api_parts, pool_parts
 from kit.wording import fixed, say
 
 YEAR = 12

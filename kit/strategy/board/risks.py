@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 
 from kit.figures import money, number, percent
 from kit.strategy.board import Case
+from kit.strategy.board.hazards import hazards
+from kit.strategy.board.likelihood import NEAR, by_reach, by_share
+from kit.strategy.board.scope import bills
+from kit.strategy.board.supplies import supplies
 from kit.strategy.dossier import Risk
-from kit.strategy.hazards import hazards
-from kit.strategy.likelihood import NEAR, by_reach, by_share
 from kit.strategy.reasons import how_far, turns_at
-from kit.strategy.scope import bills
-from kit.strategy.supplies import supplies
 from kit.strategy.uncertainty import Moves, Spec, drivers_of
 from kit.strategy.verdict import Driver
 from kit.wording import fixed, say

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kit.strategy.board import Case
-from kit.strategy.checks_cloud import bursty, frontier, modalities, no_team, time_to_market
-from kit.strategy.checks_local import air_gap, data_stays, deep_customisation, fast, lock_in, steady
+from kit.strategy.board.checks_cloud import bursty, frontier, modalities, no_team, time_to_market
+from kit.strategy.board.checks_local import air_gap, data_stays, deep_customisation, fast, lock_in, steady
 from kit.strategy.dossier import Check
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kit.report.palette import Palette
-from kit.report.word_xml import Xml, element, root
+from kit.report.word.xml import Xml, element, root
 
 FONT, STAND_IN = "Times New Roman", "Liberation Serif"
 """On every machine with Office, with lining figures, and near the typeface of the PDF and of the pictures; and one of

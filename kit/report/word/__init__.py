@@ -15,13 +15,13 @@ from kit.report import skin
 from kit.report.palette import Palette, of
 from kit.report.parts import Block, Heading, Live, Picture, Section, Table, Text
 from kit.report.view import View
-from kit.report.word_front import front
-from kit.report.word_pictures import Gallery
-from kit.report.word_settings import fonts, numbering, settings, theme
-from kit.report.word_sheet import furnish, letter
-from kit.report.word_styles import SHEETS, Sheet, language_tag, styles
-from kit.report.word_tables import table
-from kit.report.word_xml import (
+from kit.report.word.front import front
+from kit.report.word.pictures import Gallery
+from kit.report.word.settings import fonts, numbering, settings, theme
+from kit.report.word.sheet import furnish, letter
+from kit.report.word.styles import SHEETS, Sheet, language_tag, styles
+from kit.report.word.tables import table
+from kit.report.word.xml import (
     NOTHING,
     Xml,
     bookmarked,

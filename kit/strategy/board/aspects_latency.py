@@ -9,10 +9,10 @@ from kit.engagement.record import Place, Workload
 from kit.figures import decimal, seconds
 from kit.record import Basis
 from kit.strategy.board import Case
+from kit.strategy.board.sides import CLIENT, GATES, PLANS, cite, found, offered, open_apis, open_pools, some, worst
 from kit.strategy.capacity import Service
 from kit.strategy.dossier import Aspect, Finding, Side
 from kit.strategy.gates import expected_service, service_of
-from kit.strategy.sides import CLIENT, GATES, PLANS, cite, found, offered, open_apis, open_pools, some, worst
 from kit.strategy.verdict import Strike
 from kit.strategy.ways import api_ttft_p95_s, first_token, network_s
 from kit.wording import fixed, say

@@ -38,15 +38,15 @@ class Case:
 
 def dossier(case: Case) -> dict[str, Any]:
     """Return the fields of the verdict that put it before a board, by name."""
-    from kit.strategy.aspects import aspects
-    from kit.strategy.boardroom import answers
-    from kit.strategy.checks import checks
-    from kit.strategy.claims import claims
-    from kit.strategy.filling import memory
-    from kit.strategy.purchasing import exits, purchases
-    from kit.strategy.risks import risks
-    from kit.strategy.scope import bills, requirements
-    from kit.strategy.sketch import sketch
+    from kit.strategy.board.aspects import aspects
+    from kit.strategy.board.checks import checks
+    from kit.strategy.board.claims import claims
+    from kit.strategy.board.filling import memory
+    from kit.strategy.board.purchasing import exits, purchases
+    from kit.strategy.board.questions import answers
+    from kit.strategy.board.risks import risks
+    from kit.strategy.board.scope import bills, requirements
+    from kit.strategy.board.sketch import sketch
     from kit.strategy.totals import bill_total, week_parts
 
     today, week = bills(case), case.verdict.week

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from kit.report.lettering import width_of
 from kit.report.parts import Cell, Table
-from kit.report.word_styles import LINE, PADDING, SMALL_SIZE, TABLE_SIZE, TWIPS
-from kit.report.word_xml import SPACE
+from kit.report.word.styles import LINE, PADDING, SMALL_SIZE, TABLE_SIZE, TWIPS
+from kit.report.word.xml import SPACE
 
 _WIDEST, _LONGEST_WORD = 0.45, 0.25
 """Shares of a table's width: what a column gets at the most because of its texts, and because of its longest word."""

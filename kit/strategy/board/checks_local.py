@@ -5,10 +5,9 @@ from __future__ import annotations
 from kit.engagement.record import Customisation, Place
 from kit.figures import decimal, percent, seconds
 from kit.record import Basis
-from kit.strategy.aspects_latency import cloud_wait, local_wait
 from kit.strategy.board import Case
-from kit.strategy.dossier import Check
-from kit.strategy.sides import (
+from kit.strategy.board.aspects_latency import cloud_wait, local_wait
+from kit.strategy.board.sides import (
     CLIENT,
     GATES,
     PLANS,
@@ -21,6 +20,7 @@ from kit.strategy.sides import (
     open_pools,
     some,
 )
+from kit.strategy.dossier import Check
 from kit.wording import fixed, say
 
 STEADY = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit.record import Basis
-from kit.strategy.boardroom import answers
+from kit.strategy.board.questions import answers
 from kit.strategy.dossier import Finding
 from tests.strategy.cases import MINI, OWN, case_of, decided, engagement, hospital_case, small_case, startup_case
 

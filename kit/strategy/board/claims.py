@@ -8,9 +8,9 @@ from kit.facts.latency import network_round_trip
 from kit.figures import day, decimal, money, seconds, tokens
 from kit.record import Figure
 from kit.strategy.board import Case
-from kit.strategy.claims_memory import Outcome, fits_24_gb, needs_a100, quantisation_cuts
+from kit.strategy.board.claims_memory import Outcome, fits_24_gb, needs_a100, quantisation_cuts
+from kit.strategy.board.sides import GATES, found, lawful_apis, some
 from kit.strategy.dossier import Claim
-from kit.strategy.sides import GATES, found, lawful_apis, some
 from kit.strategy.verdict import MeasuredPoint
 from kit.strategy.ways import api_way_s
 from kit.wording import fixed, say

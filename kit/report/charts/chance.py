@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kit.report.charts.money import names_axis, plan_rows
 from kit.report.drawing import COLOUR, WIDTH, Drawing, at, channel, end, frame, layer, needs, with_basis, words
 from kit.report.findings import chance_finding, cheapest_first, matters, tornado_finding
 from kit.report.lettering import width_of
-from kit.report.money_charts import names_axis, plan_rows
 from kit.report.palette import painted
 from kit.report.words import amount_unit, change, money, percent
 from kit.strategy.verdict import Driver, Verdict

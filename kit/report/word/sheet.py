@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from kit.report.lettering import shorten
 from kit.report.view import View
-from kit.report.word_pictures import Gallery, logo, proportion
-from kit.report.word_styles import TWIPS, Sheet
-from kit.report.word_xml import Xml, element, field, joined, paragraph, root, run, texts
+from kit.report.word.pictures import Gallery, logo, proportion
+from kit.report.word.styles import TWIPS, Sheet
+from kit.report.word.xml import Xml, element, field, joined, paragraph, root, run, texts
 from kit.strategy.dossier import Letterhead
 from kit.wording import say
 

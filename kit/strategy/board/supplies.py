@@ -10,10 +10,10 @@ from kit.figures import decimal, listed, percent
 from kit.pricing.age import OLD_DAYS, age_days
 from kit.strategy.ageing import stale
 from kit.strategy.board import Case
+from kit.strategy.board.procured import api_parts, pool_parts
 from kit.strategy.dossier import Risk
 from kit.strategy.options import by_batch, listed_price
 from kit.strategy.problem import WEEKS_PER_MONTH
-from kit.strategy.procured import api_parts, pool_parts
 from kit.strategy.terms import usd_in_currency
 from kit.strategy.uncertainty import SPREAD
 from kit.strategy.verdict import Input

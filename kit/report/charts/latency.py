@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.record import Basis
+from kit.report.charts.speed import longest, machine_name, marked
 from kit.report.drawing import Drawing, channel, frame, layer, needs, with_basis, words
 from kit.report.lettering import shorten, within
 from kit.report.palette import painted
-from kit.report.speed_charts import longest, machine_name, marked
 from kit.report.words import listed, number, seconds
 from kit.strategy.verdict import MeasuredPoint, Verdict
 from kit.wording import retell, say

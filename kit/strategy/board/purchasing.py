@@ -12,12 +12,12 @@ import numpy as np
 from kit.engagement.record import Place
 from kit.figures import decimal, joined, listed, percent, short_day
 from kit.record import Basis
-from kit.strategy.asking import ask_provider, ask_renter, ask_seller, lead
 from kit.strategy.board import Case
+from kit.strategy.board.asking import ask_provider, ask_renter, ask_seller, lead
+from kit.strategy.board.leaving import exits as exits
+from kit.strategy.board.procured import Part, api_parts, api_per_month, pool_parts
 from kit.strategy.costs import replica_cost, trend
 from kit.strategy.dossier import Purchase
-from kit.strategy.leaving import exits as exits
-from kit.strategy.procured import Part, api_parts, api_per_month, pool_parts
 from kit.wording import fixed, say
 
 _WORST = list(Basis)

@@ -10,13 +10,10 @@ from kit.figures import decimal, listed, money, number, percent, tokens
 from kit.hardware.memory import Fit, fit
 from kit.hardware.quantisation import SCHEMES
 from kit.record import Basis
-from kit.strategy.aspects_money import spent
 from kit.strategy.board import Case
-from kit.strategy.claims_memory import PREDICTOR, shape_of
-from kit.strategy.dossier import Answer, Finding
-from kit.strategy.posing import WEEKS_PER_YEAR
-from kit.strategy.reasons import SAME
-from kit.strategy.sides import (
+from kit.strategy.board.aspects_money import spent
+from kit.strategy.board.claims_memory import PREDICTOR, shape_of
+from kit.strategy.board.sides import (
     GATES,
     PLANS,
     found,
@@ -32,6 +29,9 @@ from kit.strategy.sides import (
     stated,
     strategy_of,
 )
+from kit.strategy.dossier import Answer, Finding
+from kit.strategy.posing import WEEKS_PER_YEAR
+from kit.strategy.reasons import SAME
 from kit.strategy.terms import usd_in_currency
 from kit.strategy.verdict import Pool, Strategy
 from kit.wording import fixed, say

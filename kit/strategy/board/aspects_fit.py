@@ -11,8 +11,7 @@ from kit.facts.quality import score_value
 from kit.figures import decimal, joined, listed, number
 from kit.record import Basis
 from kit.strategy.board import Case
-from kit.strategy.dossier import Aspect, Finding, Side
-from kit.strategy.sides import (
+from kit.strategy.board.sides import (
     CLIENT,
     GATES,
     found,
@@ -23,6 +22,7 @@ from kit.strategy.sides import (
     offered,
     some,
 )
+from kit.strategy.dossier import Aspect, Finding, Side
 from kit.strategy.verdict import Strike
 from kit.wording import fixed, say
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kit.report.word_xml import NOTHING, Xml, element, joined, root
+from kit.report.word.xml import NOTHING, Xml, element, joined, root
 
 TABLE_SIZE, SMALL_SIZE = 9.0, 8.0
 """Type in tables, in points."""

@@ -8,10 +8,7 @@ from kit.engagement.record import Place
 from kit.figures import decimal, factor, money, months, number, percent
 from kit.record import Basis
 from kit.strategy.board import Case
-from kit.strategy.choice import growth_of
-from kit.strategy.dossier import Aspect, Finding, Side
-from kit.strategy.reasons import SAME
-from kit.strategy.sides import (
+from kit.strategy.board.sides import (
     DEMAND,
     GATES,
     PLANS,
@@ -28,6 +25,9 @@ from kit.strategy.sides import (
     stated_for,
     strategy_of,
 )
+from kit.strategy.choice import growth_of
+from kit.strategy.dossier import Aspect, Finding, Side
+from kit.strategy.reasons import SAME
 from kit.strategy.verdict import Strategy
 from kit.wording import fixed, say
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kit.report.parts import Cell, Column, Table
-from kit.report.word_columns import column_widths, row_lines
-from kit.report.word_styles import chip_style
-from kit.report.word_xml import NOTHING, SPACE, Xml, element, joined, paragraph, reads_left, run, texts
+from kit.report.word.columns import column_widths, row_lines
+from kit.report.word.styles import chip_style
+from kit.report.word.xml import NOTHING, SPACE, Xml, element, joined, paragraph, reads_left, run, texts
 
 KEPT_ROWS, KEPT_LINES = 8, 26
 """Rows and lines up to which a table is kept on one page; a longer one may go on overleaf, under its head."""

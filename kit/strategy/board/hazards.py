@@ -10,14 +10,14 @@ import numpy as np
 from kit.engagement.record import Place
 from kit.figures import decimal, factor, listed, percent
 from kit.record import Basis
-from kit.strategy.asking import in_weeks, lead
 from kit.strategy.availability import achieved
 from kit.strategy.board import Case
+from kit.strategy.board.asking import in_weeks, lead
+from kit.strategy.board.likelihood import Likelihood, by_downtime, lost_at_edge
+from kit.strategy.board.procured import Part, pool_parts
 from kit.strategy.costs import levelised
 from kit.strategy.dossier import Risk
-from kit.strategy.likelihood import Likelihood, by_downtime, lost_at_edge
 from kit.strategy.problem import WEEKS_PER_MONTH
-from kit.strategy.procured import Part, pool_parts
 from kit.strategy.uncertainty import Moves
 from kit.strategy.verdict import Pool
 from kit.wording import fixed, say
