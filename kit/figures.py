@@ -188,6 +188,13 @@ def months(value: float | None) -> str:
 
 
 @form
+def full_time(value: float) -> str:
+    """Return a number of people: ``0.5 full-time equivalents``."""
+    unit = fixed("full-time equivalent") if value == 1 else fixed("full-time equivalents")
+    return f"{number(value)} {retell(unit)}"
+
+
+@form
 def factor(value: float) -> str:
     """Return a factor: ``2.6 ×``."""
     return f"{_digits(value, 2)}{' ' if spoken() == ENGLISH else chr(0xA0)}×"

@@ -102,6 +102,11 @@ def volume_finding(verdict: Verdict) -> str:
         for i, volume in enumerate(curve.million_tokens_per_day)
         if any(costs[i] < ours[i] * (1 - _CLOSE) for costs in others)
     ]
+    if not others:
+        return say("What the plan costs as the volume grows")
+    if not any(verdict.week.own) and not any(verdict.week.rented) and curve.leaves_cloud_at is not None:
+        volume = number(curve.leaves_cloud_at)
+        return say("The cloud alone is cheapest up to {volume} million tokens a day", volume=volume)
     if not beaten:
         head = say("{plan} is never beaten on cost", plan=name)
     elif beaten[0] < curve.today:
@@ -116,7 +121,11 @@ def volume_finding(verdict: Verdict) -> str:
             plan=name,
             volume=number(beaten[0]),
         )
-    changes = len(curve.crossings)
+    return _with_changes(head, len(curve.crossings))
+
+
+def _with_changes(head: str, changes: int) -> str:
+    """Return a finding with how often the second choice changes along the volume."""
     if changes == 0:
         return head
     if changes == 1:

@@ -125,6 +125,16 @@ def _place(workload: Workload, law: DataClass, place: Place, engagement: Engagem
     )
 
 
+def only_own(engagement: Engagement, workload: Workload) -> str | None:
+    """Return the rule that keeps a workload's data on own machines; ``None`` where they may go elsewhere too."""
+    law = data_class(workload.data_class.value)
+    if not all(_place(workload, law, place, engagement) for place in (Place.API, Place.RENTED)):
+        return None
+    if any(rule.data_class == workload.data_class for rule in engagement.rules):
+        return say("the client's own rule for {data}: only own machines may serve it", data=law.label)
+    return say("{rule}: only own machines may serve it", rule=sentence_case(law.rule))
+
+
 def _licence(candidate: Model) -> Strike | None:
     if candidate.commercial_use:
         return None

@@ -14,7 +14,7 @@ from kit.record import Basis
 from kit.strategy import reasons
 from kit.strategy.choice import Choice, Solved, why_not
 from kit.strategy.costs import levelised
-from kit.strategy.gates import GATES, expected_service, service_of
+from kit.strategy.gates import GATES, expected_service, only_own, service_of
 from kit.strategy.plan import solve
 from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Caps, Floats, only
 from kit.strategy.returns import cost_per_mtok
@@ -146,6 +146,8 @@ def _because(
     choice: Choice, solved: Solved, w: int, *, place: Place, cost: float, cloud_month: float | None
 ) -> tuple[str, ...]:
     currency, best = choice.engagement.currency, choice.best_api[w]
+    if place is Place.OWN and (rule := only_own(choice.engagement, choice.workloads[w])) is not None:
+        return (rule,)
     if place is not Place.API:
         return reasons.because_gpu(
             cost_month=cost,

@@ -290,8 +290,8 @@ def because_cloud(
     if on_machines.alone > api_month:
         return (
             say(
-                "its API bill is {bill} a month; for its load alone {machines} would cost {cost} a month, people and "
-                "moving included",
+                "its API bill is {bill} a month; machines for its load alone would cost {cost}, people and moving "
+                "included",
                 **figures,
             ),
         )

@@ -12,11 +12,13 @@ from kit.report.drawing import WIDTH, Drawing, at, channel, day_names, frame, la
 from kit.report.findings import hours_finding, week_finding
 from kit.report.lettering import width_of, within, wrap
 from kit.report.palette import painted
-from kit.report.words import PLACE_NAMES, percent
+from kit.report.words import PLACE_NAMES, number, percent
 from kit.strategy.verdict import Verdict
 from kit.wording import retell, say
 
 HOURS = 168
+MOST_HEADROOM = 3.0
+"""Capacity is drawn up to so many times the peak of the load."""
 _LEFT = 38
 _NARROW, _WIDE = 22, 68
 """Room beside the plot in pixels: without labels there, and with some."""
@@ -168,8 +170,8 @@ def typical_week(verdict: Verdict, *, height: int = 122) -> Drawing:
     """
     bands, right = _bands(verdict, range(HOURS)), _WIDE
     peak, capacity = max(bands[-1].high), verdict.week.capacity
-    # Capacity far above the load is cut off rather than flattening the week.
-    top = max(peak, min(max(capacity), 1.6 * peak)) * 1.08
+    # Capacity far above the load is cut off rather than flattening the week, and then said.
+    top = max(peak, min(max(capacity), MOST_HEADROOM * peak)) * 1.08
     axis = {
         "title": None,
         "values": [24 * day + 12 for day in range(7)],
@@ -185,7 +187,10 @@ def typical_week(verdict: Verdict, *, height: int = 122) -> Drawing:
         ink = painted().ink
         line = [{"x": hour, "y": min(value, top)} for hour, value in enumerate([*capacity, capacity[-1]])]
         layers.append(layer(line, "line", x=x, y=y, color=ink, strokeWidth=0.9, interpolate="step-after"))
-        labels.append(_Label(say("GPUs can carry"), min(capacity[-1], top), ink, "normal"))
+        carried = say("GPUs can carry")
+        if min(capacity) > top:
+            carried = say("GPUs can carry {least}", least=number(min(capacity)))
+        labels.append(_Label(carried, min(capacity[-1], top), ink, "normal"))
     layers += _inside(bands, spots, x, y, 1.0)
     layers += _beside(labels, y, top=top, height=height, right=right)
     return frame(

@@ -115,7 +115,7 @@ def _asks(verdict: Verdict) -> Table:
     return Table(
         caption=say("What to ask for before you sign"),
         columns=(Column(head=say("What"), share=1), Column(head=say("Ask for"), share=4)),
-        rows=tuple((retell(one.what), joined(list(one.ask), " ")) for one in verdict.purchases if one.ask),
+        rows=tuple((retell(one.what), joined(list(one.ask), "\n")) for one in verdict.purchases if one.ask),
         small=True,
         key="asks",
     )

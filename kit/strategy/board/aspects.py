@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kit.engagement.record import Customisation, Place
-from kit.figures import decimal, joined, money, number, percent
+from kit.figures import decimal, full_time, joined, money, number, percent
 from kit.record import Basis
 from kit.strategy.board import Case
 from kit.strategy.board.aspects_fit import capability, privacy
@@ -71,9 +71,9 @@ def _setup_cloud(case: Case) -> Finding:
         return found(say("No workload may use a cloud API that is on offer, so there is none to set up."), [GATES])
     weeks, fte = lead_weeks(case, Place.API), people(case, Place.API)
     text = say(
-        "A cloud API serves {weeks} weeks after the decision and takes {fte} full-time equivalents to run.",
+        "A cloud API serves {weeks} weeks after the decision and takes {fte} to run.",
         weeks=number(weeks.value),
-        fte=number(fte.value),
+        fte=full_time(fte.value),
     )
     today = [workload.name for workload in case.choice.workloads if workload.today is not None]
     if today:
@@ -89,15 +89,13 @@ def _setup_local(case: Case) -> Finding:
         weeks, fte = lead_weeks(case, place), people(case, place)
         bases += [weeks.basis, fte.basis]
         sources += stated_for(place)
-        values = {"weeks": number(weeks.value), "fte": number(fte.value)}
+        values = {"weeks": number(weeks.value), "fte": full_time(fte.value)}
         if place is Place.OWN:
-            texts.append(
-                say("Own machines serve {weeks} weeks after the order and take {fte} full-time equivalents.", **values)
-            )
+            texts.append(say("Own machines serve {weeks} weeks after the order and take {fte}.", **values))
         else:
             texts.append(
                 say(
-                    "Rented machines serve {weeks} weeks after the order and take {fte} full-time equivalents.",
+                    "Rented machines serve {weeks} weeks after the order and take {fte}.",
                     **values,
                 )
             )
@@ -204,8 +202,8 @@ def _maintained_cloud(case: Case) -> Finding:
         return found(say("No workload may use a cloud API that is on offer, so there is none to look after."), [GATES])
     fte, salary = people(case, Place.API), case.choice.terms.staff_cost_per_year
     text = say(
-        "A cloud API takes {fte} full-time equivalents, {cost} a year, for keys, budgets and changes of model.",
-        fte=number(fte.value),
+        "A cloud API takes {fte}, {cost} a year, for keys, budgets and changes of model.",
+        fte=full_time(fte.value),
         cost=money(fte.value * salary.value, case.choice.engagement.currency),
     )
     return found(text, [stated("staff_fte_api"), stated("staff_cost_per_year")], [fte.basis, salary.basis])
@@ -216,11 +214,10 @@ def _maintained_local(case: Case) -> Finding:
     if not usable:
         return found(say("No workload may use a machine that is on offer, so there is none to look after."), [GATES])
     fte = {place: people(case, place) for place in usable}
-    values = {place: (number(one.value), money(one.value * salary.value, currency)) for place, one in fte.items()}
+    values = {place: (full_time(one.value), money(one.value * salary.value, currency)) for place, one in fte.items()}
     if len(usable) > 1:
         text = say(
-            "Own machines take {own} full-time equivalents, {own_cost} a year, rented ones {rented}, {rented_cost} a "
-            "year.",
+            "Own machines take {own}, {own_cost} a year, rented ones {rented}, {rented_cost} a year.",
             own=values[Place.OWN][0],
             own_cost=values[Place.OWN][1],
             rented=values[Place.RENTED][0],
@@ -228,13 +225,13 @@ def _maintained_local(case: Case) -> Finding:
         )
     elif usable == [Place.OWN]:
         text = say(
-            "Own machines take {fte} full-time equivalents, {cost} a year.",
+            "Own machines take {fte}, {cost} a year.",
             fte=values[Place.OWN][0],
             cost=values[Place.OWN][1],
         )
     else:
         text = say(
-            "Rented machines take {fte} full-time equivalents, {cost} a year.",
+            "Rented machines take {fte}, {cost} a year.",
             fte=values[Place.RENTED][0],
             cost=values[Place.RENTED][1],
         )
