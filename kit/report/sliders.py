@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from kit.figures import listed, number
 from kit.report import drawing
 from kit.report.words import PLACE_NAMES, symbol
 from kit.strategy.dossier import Sketch
@@ -43,7 +44,8 @@ class Slider:
 
 def most_volume(sketch: Sketch) -> float:
     """Return the end of the volumes shown in million tokens a day, a round number."""
-    wanted = max(ROOM * sketch.million_tokens_per_day, 3 * sketch.use * sketch.machine_mtok_per_day)
+    full = sketch.use * sketch.machine_mtok_per_day
+    wanted = max(ROOM * sketch.million_tokens_per_day, (sketch.there + 3) * full - sketch.bound_mtok_per_day)
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= wanted * (1 - 1e-12))
 
@@ -109,6 +111,20 @@ def words(sketch: Sketch, currency: str) -> dict[str, str]:
             use=gap["use"],
             local=gap["local"],
         ),
+        "there": say(
+            "At {volume} million tokens a day and {price} times today's price the cloud costs {cloud} a month; "
+            "{count} machines ({machine}) are needed at a use of {use}, of which {there} stand there anyway for {bound}; "
+            "the others cost {local} a month.",
+            volume=gap["volume"],
+            price=gap["price"],
+            cloud=gap["cloud"],
+            count=gap["count"],
+            machine=machine,
+            use=gap["use"],
+            there=number(sketch.there),
+            bound=listed(list(sketch.bound)) if sketch.bound else "",
+            local=gap["local"],
+        ),
         "from": say("Machines are cheaper from {first} million tokens a day on.", first=gap["first"]),
         "again": say(
             "Machines are cheaper from {first} million tokens a day in parts, and from {last} million on throughout.",
@@ -138,6 +154,8 @@ def page_data(sketch: Sketch, currency: str) -> dict[str, Any]:
         "machine_per_month",
         "machine_mtok_per_day",
         "local_fixed",
+        "bound_mtok_per_day",
+        "there",
         "days_per_month",
     )
     return {

@@ -291,19 +291,23 @@ class Sketch(Part):
 
     Cost per month of the cloud at ``v`` million tokens a day and ``p`` times its price:
     ``cloud_fixed + p × cloud_per_mtok × v × days_per_month``. Of own or rented machines at use ``u`` (share of the
-    planned capacity that is filled on average): ``local_fixed + ceil(v / (u × machine_mtok_per_day)) ×
-    machine_per_month``.
+    planned capacity that is filled on average): ``local_fixed + (n − there) × machine_per_month`` with ``n = max(there,
+    ceil((bound_mtok_per_day + v) / (u × machine_mtok_per_day)))``. Machines that work without another place needs
+    anyway cost nothing more.
 
     Attributes:
         machine: the replica behind it, by label.
         place: own or rented.
         workloads: whose mix of requests it was computed for.
         cloud_per_mtok: price of a million tokens, prompt and output in the mix, at the cheapest permitted API of each.
-        cloud_fixed: people for the cloud, a month.
+        cloud_fixed: people for the cloud, a month; 0 where other work of the plan needs them anyway.
         machine_per_month: levelised cost of a replica.
         machine_mtok_per_day: million tokens a day that a replica carries if its planned capacity is full.
-        local_fixed: people and network for machines, a month.
-        million_tokens_per_day: today's volume of these workloads.
+        local_fixed: people for the machines, a month; 0 where they are there anyway.
+        bound: workloads that the plan has on this machine and that no API may serve.
+        bound_mtok_per_day: their load, as million tokens a day of the mix.
+        there: machines that they need by themselves, spare ones included.
+        million_tokens_per_day: today's volume of the workloads that have the choice.
         use: mean use of the planned capacity at that volume, with whole machines.
         days_per_month: mean days of a month.
     """
@@ -316,6 +320,9 @@ class Sketch(Part):
     machine_per_month: float
     machine_mtok_per_day: float
     local_fixed: float
+    bound: tuple[str, ...] = ()
+    bound_mtok_per_day: float = 0.0
+    there: int = 0
     million_tokens_per_day: float
     use: float
     days_per_month: float

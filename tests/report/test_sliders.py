@@ -31,6 +31,11 @@ SKETCH = Sketch(
 )
 
 
+SHARED = SKETCH.model_copy(
+    update={"cloud_fixed": 0, "local_fixed": 0, "bound": ("Claims",), "bound_mtok_per_day": 10, "there": 2}
+)
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium."""
@@ -123,6 +128,21 @@ def test_machines_become_cheaper_where_the_staircase_crosses_the_line(browser, f
     opened.put("price", 3)
     opened.put("use", 1)
     assert "from 61.1 million tokens a day in parts, and from 128 million on throughout" in opened.sentence
+
+
+def test_machines_that_are_there_anyway_cost_nothing_more(browser, verdict, tmp_path):
+    """Claims need two; at half use they carry 2 × 50 − 10 = 90 million more, and a third costs 6,000 against 90 × 30.
+
+    With twice the volume 10 + 180 need four, of which two cost 12,000 against 180 × 30 = 5,400.
+    """
+    shared = verdict.model_copy(update={"sketch": SHARED})
+    opened = Opened(browser, write_html(shared, tmp_path / "shared.html")).ready()
+    assert "the cloud costs €2,700 a month; 2 machines" in opened.sentence
+    assert "of which 2 stand there anyway for Claims; the others cost €0 a month" in opened.sentence
+    assert "Machines are cheaper in parts between 0 and 90 million" in opened.sentence
+    opened.put("volume", 180)
+    assert "the cloud costs €5,400 a month; 4 machines" in opened.sentence
+    assert "the others cost €12,000 a month" in opened.sentence
 
 
 def test_german_numbers_are_german(browser, files):

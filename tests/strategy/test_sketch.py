@@ -35,7 +35,7 @@ def cloud(one: Sketch, volume: float, factor: float = 1.0) -> float:
 
 
 def whole(one: Sketch, volume: float) -> int:
-    return math.ceil(volume / (one.use * one.machine_mtok_per_day))
+    return max(one.there, math.ceil((one.bound_mtok_per_day + volume) / (one.use * one.machine_mtok_per_day)))
 
 
 def without(case: Case, **arrays) -> Case:
@@ -102,10 +102,28 @@ def test_the_machines_are_whole_and_as_many_as_the_busiest_hour_needs(case):
     )
     number = math.ceil(max(at_once, days.max() / 86_400))
     assert machines(case.choice, np.array([chat, nightly]), p) == number
-    assert whole(one, one.million_tokens_per_day) == number
-    assert whole(one, 2.5 * one.million_tokens_per_day) == math.ceil(2.5 * number)
+    assert whole(one, one.million_tokens_per_day) == case.verdict.pools[0].replicas
     pool = case.verdict.pools[0]
     assert one.machine_per_month == pytest.approx(pool.cost_per_month / pool.replicas)
+
+
+def test_work_without_another_place_has_its_machines_anyway(case):
+    """The insurer's claims need one machine and a spare; the chat and the nightly work find them there.
+
+    Their load, in tokens of the mix, is their replica-seconds of a day times what a machine carries in one.
+    """
+    one = sketch(case)
+    assert one.bound == ("Claims summaries",)
+    assert one.there == 2 == case.verdict.pools[0].replicas
+    assert one.local_fixed == 0
+    p = next(i for i, pool in enumerate(case.choice.pools) if pool.label == one.machine and case.best.plan.used[i])
+    busy = case.choice.demand.workloads[0].requests_per_day.value * case.choice.problem.seconds[0, p]
+    assert one.bound_mtok_per_day == pytest.approx(busy / 86_400 * one.machine_mtok_per_day)
+
+
+def test_people_that_other_work_needs_are_no_cost_of_a_choice(case):
+    """Code and research stay in the cloud whatever is chosen here, and so do the people for it."""
+    assert sketch(case).cloud_fixed == 0
 
 
 @given(st.floats(1e-6, 1e6), st.integers(1, 5000), st.floats(1e-3, 1e6))

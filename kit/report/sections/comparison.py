@@ -221,7 +221,7 @@ def _live(verdict: Verdict) -> tuple[Block, ...]:
             title=say("Try it"),
             text=say(
                 "A sketch of the cost for {workloads}: one price of the cloud against whole machines "
-                "({machine}). It is simpler than the plan and agrees with it in kind, not to the last figure.",
+                "({machine}). It is simpler than the plan: one kind of machine, one mix of requests, one year.",
                 workloads=listed([retell(name) for name in sketch.workloads]),
                 machine=retell(sketch.machine),
             ),

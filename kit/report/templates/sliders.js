@@ -17,16 +17,23 @@
     sketch.cloud_fixed + price * sketch.cloud_per_mtok * volume * sketch.days_per_month;
   const room = (use) => use * sketch.machine_mtok_per_day;
   // A slider's value is exact to a dozen digits only, and that must not buy another machine.
-  const machines = (volume, use) => Math.ceil(volume / room(use) - 1e-9);
-  const localCost = (volume, use) => sketch.local_fixed + machines(volume, use) * sketch.machine_per_month;
+  const machines = (volume, use) =>
+    Math.max(sketch.there, Math.ceil((sketch.bound_mtok_per_day + volume) / room(use) - 1e-9));
+  const costOf = (count) => sketch.local_fixed + (count - sketch.there) * sketch.machine_per_month;
+  const localCost = (volume, use) => costOf(machines(volume, use));
+  // The volumes that n machines carry beside the work that has no other place.
+  const span = (n, use) => [
+    n <= Math.max(sketch.there, 1) ? 0 : Math.max((n - 1) * room(use) - sketch.bound_mtok_per_day, 0),
+    Math.min(n * room(use) - sketch.bound_mtok_per_day, given.most),
+  ];
 
-  // With n machines the cloud costs more from (fixed + n × machine − cloud's fixed) ÷ its slope on, if they carry that.
+  // The cloud costs more than n machines from (their cost − its fixed cost) ÷ its slope on, if they carry that.
   const cheaperRanges = (price, use) => {
     const slope = price * sketch.cloud_per_mtok * sketch.days_per_month;
     const ranges = [];
-    for (let n = 1, start = 0; start < given.most; n += 1, start = (n - 1) * room(use)) {
-      const level = sketch.local_fixed + n * sketch.machine_per_month - sketch.cloud_fixed;
-      const end = Math.min(n * room(use), given.most);
+    for (let n = Math.max(sketch.there, 1); span(n, use)[0] < given.most; n += 1) {
+      const [start, end] = span(n, use);
+      const level = costOf(n) - sketch.cloud_fixed;
       const from = Math.max(slope > 0 ? level / slope : level < 0 ? 0 : Infinity, start);
       if (from >= end) continue;
       const last = ranges.at(-1);
@@ -67,7 +74,7 @@
       end: ranges.length ? numbers.format(ranges.at(-1)[1]) : "",
       most: numbers.format(given.most),
     };
-    const costs = count === 1 ? words.one : words.many;
+    const costs = sketch.there ? words.there : count === 1 ? words.one : words.many;
     return `${fill(costs, values)} ${fill(turn(price, use), values)}`;
   };
 
@@ -75,10 +82,10 @@
     const rows = [0, given.most].map((volume) => ({ volume, cost: cloudCost(volume, price), plan: words.cloud }));
     const steps = machines(given.most, use);
     const few = Math.max(1, Math.ceil(steps / 2000));
-    for (let n = 1; n <= steps; n += few) {
-      const cost = sketch.local_fixed + n * sketch.machine_per_month;
-      rows.push({ volume: (n - 1) * room(use), cost, plan: words.machines });
-      rows.push({ volume: Math.min((n - 1 + few) * room(use), given.most), cost, plan: words.machines });
+    for (let n = Math.max(sketch.there, 1); n <= steps; n += few) {
+      const cost = costOf(n);
+      rows.push({ volume: span(n, use)[0], cost, plan: words.machines });
+      rows.push({ volume: span(n - 1 + few, use)[1], cost, plan: words.machines });
     }
     return rows;
   };

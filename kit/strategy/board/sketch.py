@@ -1,4 +1,4 @@
-"""A model of cost with eight numbers, for a reader to play with: one cloud price against whole machines."""
+"""A model of cost with a few numbers, for a reader to play with: one cloud price against whole machines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from kit.engagement.record import HOURS_OF_DAY, Place
+from kit.engagement.record import HOURS_OF_DAY, HOURS_OF_WEEK, Place
 from kit.strategy.board import Case
 from kit.strategy.choice import Choice
 from kit.strategy.costs import levelised, staff_per_month
@@ -24,8 +24,8 @@ def sketch(case: Case) -> Sketch | None:
 
     The machine is the pool of the plan that carries most of their tokens; if none does, the permitted pool that takes
     most of them and, of those that take as much, does so at the least cost of a request. Prices and volumes are those
-    of the first phase. The machines are as many as these workloads alone need in their busiest hour, what can wait
-    spread over its day, and the spare ones beside them.
+    of the first phase. The machines are as many as these workloads need in their busiest hour beside those that have
+    no other place, what can wait spread over its day, and the spare ones of what needs them.
     """
     choice = case.choice
     problem = choice.problem
@@ -41,18 +41,26 @@ def sketch(case: Case) -> Sketch | None:
     per_second = volume / float(requests[mine] @ problem.seconds[mine, p])
     full = per_second * SECONDS_PER_DAY / 1e6
     cheapest = np.nanmin(problem.api_price[0, mine], axis=1)
-    people = staff_per_month(choice.terms)
+    people, flow = staff_per_month(choice.terms), case.best.plan.flow_pool[0].sum(axis=2)
+    bound = np.flatnonzero((flow[:, p] > 0) & ~problem.api_open)
+    others = np.setdiff1d(np.arange(len(tokens)), mine)
+    elsewhere = case.best.plan.flow_api[0, others].any()
+    load = float(requests[bound] @ problem.seconds[bound, p]) * per_second / HOURS_OF_WEEK * HOURS_OF_DAY / 1e6
+    number = machines(choice, np.union1d(mine, bound), p)
     return Sketch(
         machine=pool.label,
         place=pool.place,
         workloads=tuple(choice.workloads[w].name for w in mine),
         cloud_per_mtok=float(requests[mine] @ cheapest) / volume * 1e6,
-        cloud_fixed=people[Place.API],
+        cloud_fixed=0.0 if elsewhere else people[Place.API],
         machine_per_month=levelised(pool, choice.terms, choice.phases),
         machine_mtok_per_day=full,
-        local_fixed=people[pool.place],
+        local_fixed=0.0 if len(bound) else people[pool.place],
+        bound=tuple(choice.workloads[w].name for w in bound),
+        bound_mtok_per_day=load,
+        there=machines(choice, bound, p) if len(bound) else 0,
         million_tokens_per_day=daily,
-        use=mean_use(daily, machines(choice, mine, p), full),
+        use=mean_use(load + daily, number, full),
         days_per_month=DAYS_PER_MONTH,
     )
 
@@ -71,20 +79,27 @@ def mean_use(million_tokens_per_day: float, number: int, machine_mtok_per_day: f
 def machines(choice: Choice, workloads: Integers, p: int) -> int:
     """Return how many replicas of a pool some workloads need by themselves in the first phase, spare ones included.
 
-    The most of any hour's load that cannot wait, and of any day's load in all.
+    The most of any hour's load that cannot wait, and of any day's load in all; the spare ones stand beside what needs
+    them and serve the rest until one fails.
 
     Args:
         choice: the options.
         workloads: their numbers.
         p: number of the pool.
     """
+    bound = workloads[choice.problem.needs_spare[workloads]]
+    spare = int(choice.problem.spare[p]) if len(bound) else 0
+    return max(_busiest(choice, workloads, p), _busiest(choice, bound, p) + spare)
+
+
+def _busiest(choice: Choice, workloads: Integers, p: int) -> int:
+    """Return how many replicas the busiest hour takes."""
     problem = choice.problem
     load: Floats = problem.requests[0, workloads] * problem.seconds[workloads, p][:, None] / SECONDS_PER_HOUR
     at_once = load[~problem.deferrable[workloads]].sum(axis=0)
     of_day = load.sum(axis=0).reshape(-1, HOURS_OF_DAY).mean(axis=1)
     needed = max(float(at_once.max(initial=0.0)), float(of_day.max()))
-    spare = int(problem.spare[p]) if problem.needs_spare[workloads].any() else 0
-    return max(1, math.ceil(needed - 1e-9)) + spare
+    return max(1, math.ceil(needed - 1e-9))
 
 
 def _machine(case: Case, both: Flags, tokens: Floats) -> int:
