@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,6 +23,15 @@ class Basis(StrEnum):
     PUBLISHED = "published"
     PREDICTED = "predicted"
     ASSUMED = "assumed"
+
+
+def worst(bases: Iterable[Basis]) -> Basis:
+    """Return the worst of some bases.
+
+    Raises:
+        ValueError: there is none.
+    """
+    return max(bases, key=list(Basis).index)
 
 
 class Part(BaseModel):

@@ -30,8 +30,9 @@ class Message(Part):
     """How a text was made.
 
     Attributes:
-        form: what made it: ``say`` for a template, else a way to write a number, a date or a list.
-        args: what it was made of; of ``say`` the template.
+        form: what made it: ``say`` for a template, ``fixed`` for a text of the kit without values, else a way to write
+            a number, a date or a list.
+        args: what it was made of; of ``say`` the template, of ``fixed`` the text.
         values: what stands in the template, by name.
     """
 
@@ -65,12 +66,14 @@ class Language:
         code: as BCP 47 has it, e.g. ``de``.
         catalogue: the translation of each template and of each fixed text.
         messages: how the texts of a record were made, by text.
+        names: texts that nobody translates, although a word of the kit may read the same.
         unknown: templates and texts that were asked for and are not in the catalogue; filled while telling.
     """
 
     code: str
     catalogue: Mapping[str, str] = field(default_factory=dict)
     messages: Mapping[str, Message] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
     unknown: set[str] = field(default_factory=set)
 
     def template(self, english: str) -> str:
@@ -113,17 +116,20 @@ def catalogue(code: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def speaking(code: str, messages: Mapping[str, Message] | None = None) -> Iterator[Language]:
+def speaking(
+    code: str, messages: Mapping[str, Message] | None = None, names: frozenset[str] = frozenset()
+) -> Iterator[Language]:
     """Tell every text in a language, in here.
 
     Args:
         code: of the language.
         messages: how the texts of the record were made that is told.
+        names: of workloads, models and the like, which stay as they are.
 
     Raises:
         InputError: there is no such language.
     """
-    language = Language(code, catalogue(code), messages or {})
+    language = Language(code, catalogue(code), messages or {}, names)
     token = _language.set(language)
     try:
         yield language
@@ -154,7 +160,7 @@ def remember(texts: Iterable[str]) -> None:
         texts: those that do not know how they were made are passed over.
     """
     if (said := _said.get()) is not None:
-        said.update({str(text): text.message for text in texts if isinstance(text, Words)})
+        said.update({str(text): text.message for text in texts if isinstance(text, Words) and not _is_fixed(text)})
 
 
 def behind(texts: Iterable[str], said: Mapping[str, Message]) -> dict[str, Message]:
@@ -216,6 +222,11 @@ def form(write: Callable[_P, str]) -> Callable[_P, str]:
     return written
 
 
+def writer(form: str) -> Callable[..., str] | None:
+    """Return the function that writes a form; ``None`` where there is no such form."""
+    return _FORMS.get(form)
+
+
 def say(template: str, /, **values: str | int) -> str:
     """Return a template filled, in the language of the moment.
 
@@ -227,23 +238,38 @@ def say(template: str, /, **values: str | int) -> str:
         KeyError: the template asks for a value that is not given.
     """
     message = Message(form="say", args=(template,), values={name: _made(value) for name, value in values.items()})
-    shown = {name: value if isinstance(value, Words) else retell(str(value)) for name, value in values.items()}
+    shown = {name: _shown(value) for name, value in values.items()}
     return _words(_language.get().template(template).format_map(shown), message)
 
 
 def fixed(text: str) -> str:
-    """Return a text as it stands; marks it for the catalogue where :func:`retell` is what tells it later."""
-    return text
+    """Return a text as it stands, marked as the kit's own: :func:`retell` tells it, whatever else has the same name."""
+    return Words(text, Message(form="fixed", args=(text,)))
+
+
+def _is_fixed(text: object) -> bool:
+    return isinstance(text, Words) and text.message.form == "fixed"
+
+
+def _shown(value: str | int) -> str:
+    if not isinstance(value, str):
+        return retell(str(value))
+    # What was said is in the language of the moment already.
+    return value if isinstance(value, Words) and not _is_fixed(value) else retell(value)
 
 
 def retell(text: str) -> str:
     """Return a text of a record in the language of the moment.
 
     A text that is in neither the record's messages nor the catalogue is a name, or in the client's own words; it stays
-    as it is.
+    as it is. So does one of the language's names, unless it is given as :func:`fixed` made it.
     """
     language, telling = _language.get(), _telling.get()
     if language.code == ENGLISH or not text:
+        return text
+    if _is_fixed(text):
+        return language.catalogue.get(text) or text
+    if text in language.names:
         return text
     if text in telling or (message := language.messages.get(text)) is None:
         return language.catalogue.get(text) or text
@@ -262,7 +288,7 @@ def making(text: str, messages: Mapping[str, Message] | None = None) -> Message 
         messages: how the texts of the record were made; those of the moment unless given.
     """
     known = _language.get().messages if messages is None else messages
-    return text.message if isinstance(text, Words) else known.get(text)
+    return text.message if isinstance(text, Words) and not _is_fixed(text) else known.get(text)
 
 
 def tell(message: Message) -> str:
@@ -274,16 +300,25 @@ def tell(message: Message) -> str:
 def opening_name(text: str) -> str:
     """Return the name that a text begins with, such as that of a model or a provider; empty if it begins otherwise.
 
-    A name is a value at the start of a template that is one word, and that no catalogue translates.
+    A name is one of the language's, or a value at the start of a template or of a list that is one word, and that no
+    catalogue translates.
     """
+    names = _language.get().names
+    if text in names:
+        return text
     message: Message | str | float | None = making(text)
     while isinstance(message, Message):
         head = re.match(r"\{(\w+)\}", str(message.args[0])) if message.form == "say" else None
-        if message.form == "sentence_case":
-            message = message.args[0] if isinstance(message.args[0], Message | str) else None
+        first = message.args[0] if message.args else None
+        if message.form in ("listed", "joined") and isinstance(first, tuple) and first:
+            message = first[0]
+        elif message.form == "sentence_case":
+            message = first if isinstance(first, Message | str) else None
         else:
             message = message.values.get(head[1]) if head else None
-    return message if isinstance(message, str) and " " not in message and retell(message) == message else ""
+    if not isinstance(message, str):
+        return ""
+    return message if message in names or (" " not in message and retell(message) == message) else ""
 
 
 def _tell(made: Any) -> Any:
@@ -292,6 +327,8 @@ def _tell(made: Any) -> Any:
         return [_tell(item) for item in made]
     if not isinstance(made, Message):
         return retell(made) if isinstance(made, str) else made
+    if made.form == "fixed":
+        return retell(Words(str(made.args[0]), made))
     if made.form == "say":
         return say(str(made.args[0]), **{name: _tell(value) for name, value in made.values.items()})
     values = {name: _tell(value) for name, value in made.values.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -32,7 +33,7 @@ from kit.figures import (
     unit_price,
 )
 from kit.strategy.verdict import Verdict
-from kit.wording import Message, Words, behind, remember, remembering, retell, say, speaking, spoken
+from kit.wording import Message, Words, behind, fixed, remember, remembering, retell, say, speaking, spoken
 from tests.test_catalogue import catalogue_tool
 
 NAMES = {
@@ -80,6 +81,33 @@ def test_a_text_is_told_with_its_values_in_the_other_language(language):
     assert text == "Chat costs €1.06 million a month"
     assert told(text, said) == "Chat kostet 1,06 Mio.\N{NO-BREAK SPACE}€ im Monat"
     assert told("Claims", said) == "Claims"
+
+
+def test_a_name_stays_although_a_word_of_the_kit_reads_the_same(language):
+    """A workload called `quality` is no gate: only what the kit marks as its own is told."""
+    language({"quality": "Qualität", "{workload} fails on {gate}": "{workload} scheitert an {gate}", "and": "und"})
+    gate = fixed("quality")
+    with remembering() as said:
+        text = say("{workload} fails on {gate}", workload="quality", gate=gate)
+        several = listed(["quality", gate])
+    assert text == "quality fails on quality"
+    with speaking("de", said, frozenset({"quality"})):
+        assert retell("quality") == "quality"
+        assert retell(gate) == "Qualität"
+        assert retell(text) == "quality scheitert an Qualität"
+        assert say("{workload} fails on {gate}", workload="quality", gate=gate) == retell(text)
+        assert retell(several) == "quality und Qualität"
+    assert told("quality", said) == "Qualität"
+
+
+def test_a_name_at_the_start_of_a_sentence_keeps_its_letters():
+    """Alone, in a sentence or first in a list; a word of the kit does not."""
+    many = listed(["chat", fixed("quality")])
+    assert sentence_case(say("{names} stand still.", names=many)) == "chat and quality stand still"
+    assert sentence_case(say("{gate} is a gate", gate=fixed("quality"))) == "Quality is a gate"
+    with speaking("de", {}, frozenset({"my chat"})):
+        assert sentence_case("my chat") == "my chat"
+        assert sentence_case(fixed("quality")) == "Qualität"
 
 
 def test_nothing_is_told_otherwise_than_in_english_without_a_language():
@@ -218,6 +246,44 @@ def test_messages_survive_the_file(insurer_verdict, tmp_path):
     path = tmp_path / "verdict.json"
     insurer_verdict.write(path)
     assert Verdict.read(path).messages == insurer_verdict.messages
+
+
+@pytest.mark.parametrize(
+    ("message", "complaint"),
+    [
+        ({"form": "shout", "args": ["x"]}, "no form 'shout'"),
+        ({"form": "say", "args": ["{a} of {b}"], "values": {"a": "1"}}, "{b} is not the name of a value; there are: a"),
+        ({"form": "say", "args": ["{a.__class__}"], "values": {"a": "1"}}, "{a.__class__} is not the name of a value"),
+        ({"form": "say", "args": ["{a[0]}"], "values": {"a": "1"}}, "{a[0]} is not the name of a value"),
+        ({"form": "say", "args": ["{}"], "values": {"a": "1"}}, "{} is not the name of a value"),
+        ({"form": "say", "args": ["{a:>999}"], "values": {"a": "1"}}, "{a} is not the name of a value"),
+        ({"form": "say", "args": ["{a!r}"], "values": {"a": "1"}}, "{a} is not the name of a value"),
+        ({"form": "say", "args": ["{a"], "values": {"a": "1"}}, "expected '}'"),
+        ({"form": "say", "args": []}, "'say' takes one text"),
+        ({"form": "fixed", "args": [1]}, "'fixed' takes one text"),
+        ({"form": "money", "args": [1.0]}, "'money': missing a required argument: 'currency'"),
+        ({"form": "listed", "args": [[{"form": "shout"}]]}, "no form 'shout'"),
+        ({"form": "say", "args": ["{a}"], "values": {"a": {"form": "shout"}}}, "no form 'shout'"),
+    ],
+)
+def test_messages_that_cannot_be_told_are_no_verdict(insurer_verdict, tmp_path, message, complaint):
+    """A record is data: an unknown form and a template that asks for more than its values are refused on reading."""
+    path = tmp_path / "verdict.json"
+    record = json.loads(insurer_verdict.to_json())
+    record["messages"] = {"a text": message}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(InputError, match=r"not a verdict: messages") as error:
+        Verdict.read(path)
+    assert complaint in str(error.value)
+
+
+@pytest.mark.parametrize("part", ["strategies", "placements"])
+def test_a_verdict_without_a_plan_is_none(insurer_verdict, tmp_path, part):
+    """The documents begin with the first plan, and place at least one workload."""
+    path = tmp_path / "verdict.json"
+    path.write_text(json.dumps(json.loads(insurer_verdict.to_json()) | {part: []}), encoding="utf-8")
+    with pytest.raises(InputError, match=f"not a verdict: {part}"):
+        Verdict.read(path)
 
 
 def _fields(part: Any, name: str = "") -> Iterator[tuple[str, str]]:

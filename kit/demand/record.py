@@ -161,9 +161,14 @@ class WorkloadDemand(Part):
     notes: tuple[str, ...] = ()
 
     @property
+    def tokens_per_request(self) -> float:
+        """Prompt and output tokens of the mean request."""
+        return self.prompt_tokens.value + self.output_tokens.value
+
+    @property
     def tokens_per_day(self) -> float:
         """Prompt and output tokens of the average day."""
-        return self.requests_per_day.value * (self.prompt_tokens.value + self.output_tokens.value)
+        return self.requests_per_day.value * self.tokens_per_request
 
 
 class Demand(Record):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kit.report import charts
+from kit.report.drawing import NEEDS
 from kit.strategy.verdict import Verdict
-from kit.wording import say
+from kit.wording import retell, say
 
 
 def picture(verdict: Verdict, name: str) -> Any:
@@ -18,15 +19,13 @@ def picture(verdict: Verdict, name: str) -> Any:
 
     Raises:
         AttributeError: there is no such chart.
+        KeyError: it is no chart of a verdict.
     """
     chart = getattr(charts, name)
-    if name in charts.drawable(verdict):
+    test, what = NEEDS[name]
+    if test(verdict):
         return charts.show(chart(verdict))
-    try:
-        chart(verdict)
-    except ValueError as error:
-        return sentence(say("There is no picture here: {why}.", why=str(error)))
-    raise ValueError(f"{name} can be drawn, but is not named so by charts.drawable")
+    return sentence(say("There is no picture here: it needs {what}.", what=retell(what)))
 
 
 def sentence(text: str) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from kit.engagement.record import Place
 from kit.record import Basis
 from kit.report.findings import nearest, volume_finding, week_finding
 from kit.report.parts import BasisLine, Column, KeyFigure, Picture, Section, Table, chips, sentence_case
 from kit.report.words import (
     BASES,
     CERTAINTIES,
+    ONLY,
     alone,
     amount,
     change,
@@ -19,7 +21,9 @@ from kit.report.words import (
     money,
     months,
     number,
+    only_place,
     percent,
+    places_left,
     symbol,
     tokens,
 )
@@ -46,7 +50,7 @@ def key_figures(verdict: Verdict) -> tuple[KeyFigure, ...]:
     best, currency = verdict.strategies[0], verdict.currency
     values = {"share": percent(best.p_cheapest), "number": number(verdict.samples)}
     sure = (
-        say("the only plan within the rules")
+        _only(verdict)
         if alone(verdict)
         else say(
             "cheapest in {share} of {number} futures; 95% of the time at most {regret} above the best plan",
@@ -75,15 +79,33 @@ def key_figures(verdict: Verdict) -> tuple[KeyFigure, ...]:
     )
 
 
+def _only(verdict: Verdict) -> str:
+    """Return why there is no other plan."""
+    place = only_place(verdict)
+    return say("the only plan within the rules") if place is None else retell(ONLY[place])
+
+
 def _back(verdict: Verdict) -> KeyFigure:
     best, bought = verdict.strategies[0], money(verdict.strategies[0].capex, verdict.currency)
     if best.payback_months is not None:
         return KeyFigure(
             label=say("Payback"),
             value=months(best.payback_months),
-            note=say("on {amount} of hardware, against the cloud", amount=bought)
-            if best.capex > 0
-            else say("on what it spends first, against the cloud"),
+            note=say("on what it spends first, against the cloud")
+            if best.extra_at_start is None
+            else say(
+                "on the {extra} it spends more at first than the cloud plan",
+                extra=money(best.extra_at_start, verdict.currency),
+            ),
+        )
+    if best.capex > 0 and best.capex_later > 0:
+        return KeyFigure(
+            label=say("Purchase"),
+            value=bought,
+            note=say(
+                "at the start; {later} more is bought later; it does not pay itself back; the rules ask for it",
+                later=money(best.capex_later, verdict.currency),
+            ),
         )
     if best.capex > 0:
         return KeyFigure(
@@ -96,7 +118,11 @@ def _hangs_on(verdict: Verdict) -> KeyFigure:
     first = nearest(verdict.drivers)
     if alone(verdict):
         return KeyFigure(
-            label=say("Hangs on"), value=say("the rules"), note=say("no figure turns it: there is no other plan")
+            label=say("Hangs on"),
+            value=say("the rules"),
+            note=say("no figure turns it: there is no other plan")
+            if only_place(verdict) in (None, Place.API)
+            else say("no figure turns the place; the machine is the cheapest of those that pass"),
         )
     if first is None or first.switches_at is None:
         return KeyFigure(
@@ -164,10 +190,17 @@ def pictures(verdict: Verdict) -> tuple[Picture, ...]:
 
 def lines(verdict: Verdict) -> tuple[BasisLine, ...]:
     """Return how long the verdict holds, what would turn it, and how its figures are known."""
+    left = places_left(verdict) or frozenset(Place)
     return (
         BasisLine(basis=say("Valid until"), text=day(verdict.valid_until)),
         *_switches(verdict),
-        *_bases(verdict.inputs, verdict.measured_here, planned={pool.profile for pool in verdict.pools}),
+        BasisLine(basis=say("Costs a month"), text=say("means of the horizon, people included")),
+        *_bases(
+            [item for item in verdict.inputs if _places_of(item.key) & left],
+            verdict.measured_here,
+            planned={pool.profile for pool in verdict.pools},
+            left=left,
+        ),
     )
 
 
@@ -202,22 +235,58 @@ _SUBJECTS = (
 """What inputs are about, by the start of their key."""
 
 
-def _about(item: Input, *, planned: Collection[str]) -> str:
+_OF_PLACE = (
+    ("api_offers.", frozenset({Place.API})),
+    ("gpu_offers.", frozenset({Place.RENTED})),
+    ("money.staff_fte_api", frozenset({Place.API})),
+    ("money.api_price_change", frozenset({Place.API})),
+    ("money.network_cost", frozenset({Place.RENTED})),
+    ("operations.lead_weeks_api", frozenset({Place.API})),
+    ("money.staff_fte_rented", frozenset({Place.RENTED})),
+    ("money.rent_change", frozenset({Place.RENTED})),
+    ("operations.spot_availability", frozenset({Place.RENTED})),
+    ("operations.lead_weeks_rented", frozenset({Place.RENTED})),
+    ("latency.rented", frozenset({Place.RENTED})),
+    ("latency.way.", frozenset({Place.RENTED})),
+    ("latency.", frozenset({Place.API})),
+    ("money.staff_fte_own", frozenset({Place.OWN})),
+    ("money.staff_fte_per_further_server", frozenset({Place.OWN})),
+    ("operations.lead_weeks_own", frozenset({Place.OWN})),
+    ("profiles.", frozenset({Place.OWN, Place.RENTED})),
+    ("power.", frozenset({Place.OWN})),
+)
+"""Kinds of place for which inputs matter that do not matter everywhere, by the start of their key."""
+
+
+def _places_of(key: str) -> frozenset[Place]:
+    """Return the kinds of place for which an input matters."""
+    if key.startswith("prices."):
+        own, rented = key.endswith(".own"), ".rented (" in key
+        return frozenset({Place.OWN if own else Place.RENTED if rented else Place.API})
+    return next((places for start, places in _OF_PLACE if key.startswith(start)), frozenset(Place))
+
+
+def _about(item: Input, *, planned: Collection[str], left: Collection[Place]) -> str:
     """Return what an input is about; empty for one that is named itself: an assumed term or cost, or a lone one."""
     if item.basis is Basis.ASSUMED and item.key.startswith(("money.", "operations.")):
         return ""
     if item.key.removeprefix("profiles.") in planned:
         return fixed("the speed of the machines in the plan")
+    if item.key.startswith("prices.") and Place.API not in left:
+        return fixed("prices of machines")
     return next((text for start, text in _SUBJECTS if item.key.startswith(start)), "")
 
 
-def _bases(inputs: Sequence[Input], measured_here: str | None, *, planned: Collection[str]) -> tuple[BasisLine, ...]:
+def _bases(
+    inputs: Sequence[Input], measured_here: str | None, *, planned: Collection[str], left: Collection[Place]
+) -> tuple[BasisLine, ...]:
     """Return what is measured, quoted, published, predicted and assumed, in a line each.
 
     Args:
         inputs: every figure that entered.
         measured_here: the profile that was measured on this machine.
         planned: the profiles of the machines in the plan; nobody should take the speed of another for theirs.
+        left: the kinds of place that the gates leave.
     """
     found = []
     for basis in Basis:
@@ -225,7 +294,7 @@ def _bases(inputs: Sequence[Input], measured_here: str | None, *, planned: Colle
         singles: dict[str, None] = {}
         for item in inputs:
             if item.basis is basis:
-                about = _about(item, planned=planned)
+                about = _about(item, planned=planned, left=left)
                 (subjects if about else singles)[about or item.label] = None
         named = [retell(name) for name in (*subjects, *list(singles)[:NAMED])]
         if len(singles) > NAMED:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from contextvars import copy_context
 from pathlib import Path
+from subprocess import Popen, TimeoutExpired
 
 from kit.errors import InputError, did_you_mean
 from kit.record import write_atomically
-from kit.report.html import has_sliders, html_page, write_html
-from kit.report.pdf import pdf_bytes, write_pdf
+from kit.report.html import has_sliders, html_page
+from kit.report.pdf import pdf_bytes
 from kit.report.pictures import drawings, telling
 from kit.report.vega import bundle_ahead
 from kit.strategy.verdict import Verdict
@@ -25,6 +27,8 @@ from kit.wording import catalogue
 FORMATS = ("html", "pdf", "docx")
 PAPERS = ("a4", "letter")
 STEM = "verdict"
+_PATIENCE = 60.0
+"""Seconds that the page waits for the script that another process makes; it takes about ten."""
 
 
 def write_documents(
@@ -38,7 +42,7 @@ def write_documents(
 ) -> tuple[Path, ...]:
     """Write the verdict in several formats and return the files, in the order of the formats.
 
-    The pictures are drawn once. The PDF is typeset while the others are written.
+    The pictures are drawn once. The PDF is typeset while the others are made. Nothing is written before all are made.
 
     Args:
         verdict: the decision.
@@ -56,29 +60,46 @@ def write_documents(
     formats = checked_formats(formats)
     catalogue(language)
     _check("paper", paper, PAPERS)
-    paths = {name: folder / file_name(name, verdict, language) for name in formats}
-    ahead = None
-    with telling(verdict, language) as shown, ThreadPoolExecutor(max_workers=1) as other:
-        if "html" in formats and has_sliders(verdict, shown):
-            ahead = bundle_ahead()
+    links = [(item.name, os.path.relpath(item, folder)) for item in notebooks]
+    made = _made(verdict, formats, language, paper, links)
+    return tuple(write_atomically(folder / file_name(name, verdict, language), made[name]) for name in formats)
+
+
+def _made(
+    verdict: Verdict, formats: Sequence[str], language: str, paper: str, links: Sequence[tuple[str, str]]
+) -> dict[str, bytes]:
+    """Return the documents by format."""
+    made: dict[str, bytes] = {}
+    with ExitStack() as stack:
+        shown = stack.enter_context(telling(verdict, language))
+        ahead = bundle_ahead() if "html" in formats and has_sliders(verdict, shown) else None
+        if ahead is not None:
+            stack.callback(_end, ahead)
+        other = stack.enter_context(ThreadPoolExecutor(max_workers=1))
         drawn = drawings(verdict, shown)
         typeset: Future[bytes] | None = None
         if "pdf" in formats:
             # A thread starts without the language of the moment.
             typeset = other.submit(copy_context().run, pdf_bytes, verdict, shown, drawn, paper=paper)
         if "docx" in formats:
-            from kit.report.word import write_docx
+            from kit.report.word import docx_bytes
 
-            write_docx(shown, drawn, paths["docx"], letterhead=verdict.letterhead, paper=paper)
+            made["docx"] = docx_bytes(verdict, shown, drawn, paper=paper)
         if "html" in formats:
             if ahead is not None:
-                ahead.wait()
-            links = [(item.name, os.path.relpath(item, folder)) for item in notebooks]
-            page = html_page(verdict, shown, drawn, paper=paper, links=links)
-            write_atomically(paths["html"], page.encode())
+                # The page makes the script itself if the other process does not.
+                with suppress(TimeoutExpired):
+                    ahead.wait(timeout=_PATIENCE)
+            made["html"] = html_page(verdict, shown, drawn, paper=paper, links=links).encode()
         if typeset is not None:
-            write_atomically(paths["pdf"], typeset.result())
-    return tuple(paths.values())
+            made["pdf"] = typeset.result()
+    return made
+
+
+def _end(process: Popen[bytes]) -> None:
+    """End a process, if it still runs, and wait until it is gone."""
+    process.kill()
+    process.wait()
 
 
 def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
@@ -103,15 +124,3 @@ def file_name(form: str, verdict: Verdict, language: str) -> str:
 def _check(what: str, given: str, allowed: Sequence[str]) -> None:
     if given not in allowed:
         raise InputError(f"no {what} {given!r}; allowed: {', '.join(allowed)}{did_you_mean(given, allowed)}")
-
-
-__all__ = [
-    "FORMATS",
-    "PAPERS",
-    "checked_formats",
-    "drawings",
-    "file_name",
-    "write_documents",
-    "write_html",
-    "write_pdf",
-]

@@ -17,17 +17,10 @@ from typing import Any, Concatenate, ParamSpec
 
 from kit.record import Basis
 from kit.report.lettering import shorten, width_of, wrap
-from kit.report.lettering import spread as spread
-from kit.report.palette import DEFAULT, painted
+from kit.report.palette import painted
 from kit.report.words import BASES
 from kit.strategy.verdict import Verdict
 from kit.wording import ENGLISH, retell, say, spoken
-
-INK, GREY, RULE, PAPER = DEFAULT.ink, DEFAULT.grey, DEFAULT.rule, DEFAULT.paper
-OWN, RENTED, CLOUD = DEFAULT.own, DEFAULT.rented, DEFAULT.cloud
-RENTED_TEXT, CLOUD_TEXT, ON_RENTED = DEFAULT.rented_text, DEFAULT.cloud_text, DEFAULT.on_rented
-DARK = DEFAULT.dark
-"""The kit's own palette, for a page without a letterhead; pictures read :func:`kit.report.palette.painted`."""
 
 FONT = "Libertinus Serif, Libertinus, Georgia, Liberation Serif, DejaVu Serif, serif"
 """Typst embeds the first; browsers have one of the others. Commas without quotes are valid in SVG and in CSS."""
@@ -67,8 +60,8 @@ class Drawing:
 
 
 Test = Callable[[Verdict], bool]
-NEEDS: dict[str, Test] = {}
-"""For each chart of a verdict, whether the verdict holds what it draws."""
+NEEDS: dict[str, tuple[Test, str]] = {}
+"""For each chart of a verdict, whether the verdict holds what it draws, and what that is, in English."""
 
 
 def needs(
@@ -78,11 +71,11 @@ def needs(
 
     Args:
         test: whether the verdict has it.
-        what: what it needs, as the end of a sentence.
+        what: what it needs, as the end of a sentence, a fixed text.
     """
 
     def guarded(chart: Callable[Concatenate[Verdict, _P], Drawing]) -> Callable[Concatenate[Verdict, _P], Drawing]:
-        NEEDS[chart.__name__] = test
+        NEEDS[chart.__name__] = (test, what)
 
         @wraps(chart)
         def drawn(verdict: Verdict, /, *args: _P.args, **kwargs: _P.kwargs) -> Drawing:
@@ -119,12 +112,6 @@ def altair() -> Any:
         import altair as alt
 
     return alt
-
-
-@contextmanager
-def unchecked() -> Iterator[None]:
-    """Draw without checking charts against Vega-Lite's schema, which :func:`svg` never does; the tests do."""
-    yield
 
 
 def layer(rows: Sequence[Mapping[str, Any]], mark: str, *, x: Any, y: Any, **rest: Any) -> dict[str, Any]:
@@ -293,7 +280,7 @@ def _style() -> dict[str, Any]:
 
 
 @lru_cache
-def _number_locale(code: str) -> dict[str, Any]:
+def number_locale(code: str) -> dict[str, Any]:
     """Return how d3 writes the numbers of axes in a language, by its CLDR entry.
 
     Raises:
@@ -323,7 +310,7 @@ def svg(chart: Drawing) -> str:
     """Return a chart as SVG text that needs no font file, no script and no network; its axes count as one speaks."""
     import vl_convert
 
-    locale = None if spoken() == ENGLISH else _number_locale(spoken())
+    locale = None if spoken() == ENGLISH else number_locale(spoken())
     return str(vl_convert.vegalite_to_svg(json.dumps(chart.spec), format_locale=locale))
 
 

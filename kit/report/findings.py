@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from kit.engagement.record import Place
 from kit.record import Basis
 from kit.report.lettering import shorten
-from kit.report.words import CERTAINTIES, PLAN_NAMES, money, months, number, percent
+from kit.report.words import CERTAINTIES, called, curve_name, money, months, number, percent
 from kit.strategy.reasons import count, how_far, turns_at
-from kit.strategy.verdict import Driver, MeasuredPoint, Strategy, StrategyKind, Verdict
+from kit.strategy.verdict import Driver, MeasuredPoint, Strategy, Verdict
 from kit.wording import fixed, retell, say
 
 FULL = 0.98
@@ -32,27 +32,27 @@ def week_finding(verdict: Verdict) -> str:
     both = any(week.own) and any(week.rented)
     machines = say("Own and rented GPUs") if both else say("Own GPUs") if any(week.own) else say("Rented GPUs")
     cloud = any(week.api)
-    if len(pools) != 1:
+    if len(pools) != 1 or week.use is None:
         if cloud:
             return say("{machines} carry the base; the cloud takes the rest", machines=machines)
         return say("{machines} carry the base; nothing goes to the cloud", machines=machines)
-    return _one_pool(verdict, machines, cloud=cloud)
+    return _one_pool(verdict, machines, use=week.use, cloud=cloud)
 
 
-def _one_pool(verdict: Verdict, machines: str, *, cloud: bool) -> str:
-    """Return how the only pool is used, and whether the cloud takes anything."""
-    values = {"machines": machines, "share": percent(verdict.pools[0].utilisation)}
+def _one_pool(verdict: Verdict, machines: str, *, use: float, cloud: bool) -> str:
+    """Return how the only pool is used in the first year, and whether the cloud takes anything."""
+    values = {"machines": machines, "share": percent(use)}
     if any(_full_hours(verdict)):
         if cloud:
             return say(
-                "{machines} are full at the peak and {share} used over the week; the cloud takes the rest", **values
+                "{machines} are full at the peak and {share} used in the first year; the cloud takes the rest", **values
             )
         return say(
-            "{machines} are full at the peak and {share} used over the week; nothing goes to the cloud", **values
+            "{machines} are full at the peak and {share} used in the first year; nothing goes to the cloud", **values
         )
     if cloud:
-        return say("{machines} are {share} used over the week and never full; the cloud takes the rest", **values)
-    return say("{machines} are {share} used over the week and never full; nothing goes to the cloud", **values)
+        return say("{machines} are {share} used in the first year and never full; the cloud takes the rest", **values)
+    return say("{machines} are {share} used in the first year and never full; nothing goes to the cloud", **values)
 
 
 def _full_hours(verdict: Verdict) -> list[bool]:
@@ -67,6 +67,11 @@ def hours_finding(verdict: Verdict) -> str:
     week = verdict.week
     if not any(week.own) and not any(week.rented):
         return say("The cloud carries every hour of the week")
+    if not any(week.api):
+        return say(
+            "The GPUs carry every hour of the week and are full in {hours}",
+            hours=_share_of_hours(_full_hours(verdict)),
+        )
     return say(
         "The GPUs are full in {hours} of the week; the cloud works in {cloud}",
         hours=_share_of_hours(_full_hours(verdict)),
@@ -89,10 +94,10 @@ def _share_of_hours(hours: Sequence[bool]) -> str:
 
 
 def volume_finding(verdict: Verdict) -> str:
-    """Return which plan is cheapest along the volume, and how often the second choice changes."""
+    """Return which plan is cheapest along the volume, and which is the next best."""
     curve = verdict.break_even
     best = verdict.strategies[0].kind
-    name = retell(PLAN_NAMES[best])
+    name = curve_name(verdict, best)
     ours = curve.cost_per_month.get(best)
     if ours is None:
         return say("What the plans cost as the volume grows")
@@ -106,33 +111,36 @@ def volume_finding(verdict: Verdict) -> str:
         return say("What the plan costs as the volume grows")
     if not any(verdict.week.own) and not any(verdict.week.rented) and curve.leaves_cloud_at is not None:
         volume = number(curve.leaves_cloud_at)
-        return say("The cloud alone is cheapest up to {volume} million tokens a day", volume=volume)
+        return say(
+            "The cloud alone is cheapest up to {volume} million tokens a day in today's volumes, growth on top",
+            volume=volume,
+        )
     if not beaten:
-        head = say("{plan} is never beaten on cost", plan=name)
-    elif beaten[0] < curve.today:
-        head = say(
+        return _never_beaten(verdict, name)
+    if beaten[0] < curve.today:
+        return say(
             "{plan} is cheapest today, another plan below {volume} million tokens a day",
             plan=name,
             volume=number(max(v for v in beaten if v < curve.today)),
         )
-    else:
-        head = say(
-            "{plan} is cheapest today, another plan from {volume} million tokens a day",
-            plan=name,
-            volume=number(beaten[0]),
-        )
-    return _with_changes(head, len(curve.crossings))
+    return say(
+        "{plan} is cheapest today, another plan from {volume} million tokens a day",
+        plan=name,
+        volume=number(beaten[0]),
+    )
 
 
-def _with_changes(head: str, changes: int) -> str:
-    """Return a finding with how often the second choice changes along the volume."""
-    if changes == 0:
-        return head
-    if changes == 1:
-        return say("{head}; the cheapest of the other plans changes once", head=head)
-    if changes == 2:
-        return say("{head}; the cheapest of the other plans changes twice", head=head)
-    return say("{head}; the cheapest of the other plans changes {count} times", head=head, count=count(changes))
+def _never_beaten(verdict: Verdict, name: str) -> str:
+    """Return that no plan is cheaper at any volume, and which is the next best at low ones."""
+    first = next(iter(verdict.break_even.crossings), None)
+    if first is None:
+        return say("{plan} is never beaten on cost", plan=name)
+    return say(
+        "{plan} is never beaten on cost; next best is {next} up to {volume} million tokens a day",
+        plan=name,
+        next=curve_name(verdict, first.below),
+        volume=number(first.million_tokens_per_day),
+    )
 
 
 def plans_finding(verdict: Verdict) -> str:
@@ -140,10 +148,13 @@ def plans_finding(verdict: Verdict) -> str:
     best, *rest = verdict.strategies
     within = [plan for plan in rest if not plan.breaks]
     others = [plan for plan in within if abs(plan.npv - best.npv) > _CLOSE * abs(best.npv)]
-    name, cost = retell(best.label), money(best.npv, verdict.currency)
+    same = [plan for plan in within if plan not in others]
+    name, cost = called(verdict, best), money(best.npv, verdict.currency)
     if not others:
         return say("{plan} costs {cost}; within the rules no other plan differs from it", plan=name, cost=cost)
     other = min(others, key=lambda plan: plan.npv)
+    if same:
+        return _shared(verdict, same, others)
     if all(best.npv_p90 < plan.npv_p10 for plan in others):
         return say(
             "{plan} costs {cost}; even a bad future of it is cheaper than a good one of any other plan",
@@ -159,13 +170,36 @@ def plans_finding(verdict: Verdict) -> str:
     )
 
 
+def _shared(verdict: Verdict, same: Sequence[Strategy], others: Sequence[Strategy]) -> str:
+    """Return how the plans compare where some cost the same as the recommended one."""
+    best, currency = verdict.strategies[0], verdict.currency
+    name, cost = called(verdict, best), money(best.npv, currency)
+    likes = called(verdict, same[0]) if len(same) == 1 else say("{count} others", count=count(len(same)))
+    if all(best.npv_p90 < plan.npv_p10 for plan in others):
+        return say(
+            "{plan} and {same} cost {cost}; even in a bad future it is cheaper than any of the rest in a good one",
+            plan=name,
+            same=likes,
+            cost=cost,
+        )
+    return say(
+        "{plan} and {same} cost {cost}, the next plan that differs {other}; the ranges overlap, yet it is cheapest in "
+        "{share} of futures",
+        plan=name,
+        same=likes,
+        cost=cost,
+        other=money(min(plan.npv for plan in others), currency),
+        share=percent(best.p_cheapest),
+    )
+
+
 def chance_finding(verdict: Verdict) -> str:
     """Return how sure the verdict is, and in how many futures the plan is the cheapest."""
     best = verdict.strategies[0]
     return say(
         "The verdict is {certainty}: {plan} is cheapest in {share} of {samples} futures",
         certainty=retell(CERTAINTIES[verdict.certainty]),
-        plan=retell(best.label),
+        plan=called(verdict, best),
         share=percent(best.p_cheapest),
         samples=number(verdict.samples),
     )
@@ -218,11 +252,20 @@ def cash_finding(verdict: Verdict) -> str:
         head = say("{part} is the largest cost of a year, {amount}", part=name, amount=largest)
         return head[0].upper() + head[1:]
     bought = money(plan.capex, currency)
-    if plan.payback_months:
+    if plan.payback_months and plan.extra_at_start is not None:
         return say(
-            "{bought} of hardware pays back in {months}; {part} is the largest cost of a year, {amount}",
-            bought=bought,
+            "The {extra} spent first beyond the cloud plan is back after {months}; {part} is the largest cost of a "
+            "year, {amount}",
+            extra=money(plan.extra_at_start, currency),
             months=months(plan.payback_months),
+            part=name,
+            amount=largest,
+        )
+    if plan.capex_later > 0:
+        return say(
+            "{bought} of hardware at the start, {later} later; {part} is the largest cost of a year, {amount}",
+            bought=bought,
+            later=money(plan.capex_later, currency),
             part=name,
             amount=largest,
         )
@@ -245,15 +288,15 @@ def parts_finding(verdict: Verdict) -> str:
     largest = [max(PARTS, key=lambda part: total(plan, part)) for plan in verdict.strategies]
     name = retell(PARTS[largest[0]])
     if len(largest) == 1:
-        return say("Largest part of what {plan} costs: {part}", plan=retell(best.label), part=name)
+        return say("{plan} spends most on {part}", plan=called(verdict, best), part=name)
     if len(set(largest)) == 1:
         return say("Largest part of the cost of every plan: {part}", part=name)
     other = next(i for i, part in enumerate(largest) if part != largest[0])
     return say(
-        "Largest part of the cost: {part} for {plan}, {another} for {other}",
-        plan=retell(best.label),
+        "{plan} spends most on {part}, {other} on {another}",
+        plan=called(verdict, best),
         part=name,
-        other=retell(verdict.strategies[other].label),
+        other=called(verdict, verdict.strategies[other]),
         another=retell(PARTS[largest[other]]),
     )
 
@@ -283,7 +326,12 @@ def places_finding(verdict: Verdict) -> str:
     if local == 0:
         return say("Every workload goes to the cloud, whatever its data")
     if local == every:
-        return say("Every workload runs on machines of one's own or rented ones, whatever its volume")
+        kinds = {placement.places[0] for placement in verdict.placements}
+        if kinds == {Place.OWN}:
+            return say("Every workload runs on own machines, whatever its volume")
+        if kinds == {Place.RENTED}:
+            return say("Every workload runs on rented machines, whatever its volume")
+        return say("Every workload runs on own or rented machines, whatever its volume")
     return say(
         "{local} of {all} workloads run on GPUs; the others go to the cloud", local=number(local), all=number(every)
     )
@@ -311,8 +359,3 @@ def memory_finding(verdict: Verdict) -> str:
 def cheapest_first(plans: Sequence[Strategy]) -> tuple[Strategy, ...]:
     """Return the plans by NPV, the recommended one first."""
     return (plans[0], *sorted(plans[1:], key=lambda plan: plan.npv))
-
-
-def plan_of(verdict: Verdict, kind: StrategyKind) -> Strategy:
-    """Return a plan by its kind."""
-    return next(plan for plan in verdict.strategies if plan.kind is kind)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit.record import write_atomically
 from kit.report import drawing, skin
 from kit.report.furniture import furniture
 from kit.report.palette import of
 from kit.report.parts import Live
-from kit.report.pictures import drawings, telling
 from kit.report.view import View
+from kit.strategy.dossier import Sketch
 from kit.strategy.verdict import Verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -56,7 +54,8 @@ def html_page(
         lstrip_blocks=True,
     )
     palette = of(verdict.letterhead)
-    scripts = _scripts(verdict, shown)
+    sketch = verdict.sketch if has_sliders(verdict, shown) else None
+    scripts = _scripts(live=sketch is not None)
 
     def picture(name: str, alt: str) -> Markup:
         # Drawn by the kit; the label is escaped. It stands for the whole picture, so its parts need no roles.
@@ -67,8 +66,8 @@ def html_page(
         letterhead=verdict.letterhead,
         picture=picture,
         drawn=drawn,
-        play=_play(verdict) if len(scripts) > 1 else None,
-        words=furniture(shown),
+        play=None if sketch is None else _play(sketch, verdict.currency),
+        words=furniture(shown, verdict.letterhead),
         light=skin.light(palette),
         dark=skin.dark(palette),
         turned=palette.dark,
@@ -79,35 +78,16 @@ def html_page(
     )
 
 
-def write_html(
-    verdict: Verdict, path: Path, *, language: str = "", paper: str = "", notebooks: Sequence[Path] = ()
-) -> Path:
-    """Write the verdict as one HTML file that asks nothing of any other place.
-
-    Args:
-        verdict: the decision.
-        path: the file.
-        language: of the text; the letterhead's if empty.
-        paper: that it may be printed on, a4 or letter; the letterhead's if empty.
-        notebooks: executed notebooks to link to; they are linked relative to the file.
-    """
-    with telling(verdict, language) as shown:
-        drawn = drawings(verdict, shown)
-        links = [(item.name, os.path.relpath(item, path.parent)) for item in notebooks]
-        text = html_page(verdict, shown, drawn, paper=paper or verdict.letterhead.paper, links=links)
-    return write_atomically(path, text.encode())
-
-
 def has_sliders(verdict: Verdict, shown: View) -> bool:
     """Return whether there is something to play with."""
     live = (block for section in shown.sections for block in section.blocks if isinstance(block, Live))
     return verdict.sketch is not None and any(block.live == SLIDERS for block in live)
 
 
-def _scripts(verdict: Verdict, shown: View) -> list[str]:
+def _scripts(*, live: bool) -> list[str]:
     """Return the page's scripts: the button for light and dark and, where there is something to play with, the rest."""
     found = [_script("page.js")]
-    if has_sliders(verdict, shown):
+    if live:
         from kit.report.vega import bundle
 
         found += [bundle().replace("</script", "<\\/script"), _script("sliders.js")]
@@ -125,13 +105,11 @@ def _policy(scripts: Sequence[str]) -> str:
     return f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {allowed}"
 
 
-def _play(verdict: Verdict) -> dict[str, Any]:
+def _play(sketch: Sketch, currency: str) -> dict[str, Any]:
     """Return the sliders and what the page's script works with."""
     from kit.report import sliders
 
-    sketch = verdict.sketch
-    assert sketch is not None
-    data = json.dumps(sliders.page_data(sketch, verdict.currency), ensure_ascii=False)
+    data = json.dumps(sliders.page_data(sketch, currency), ensure_ascii=False)
     return {
         "sliders": sliders.sliders(sketch),
         # In a script element nothing is markup but the end of it and of a comment.

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import base64
 import re
-import struct
-import zlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from xml.parsers import expat
 
 from kit.engagement.record import Document
@@ -21,9 +20,11 @@ MOST_BYTES = 500_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SVG = "http://www.w3.org/2000/svg"
 _ALLOWED = f"allowed: an SVG or PNG of at most {MOST_BYTES // 1000} kB that stands by itself"
-_INSIDE = re.compile(r"\s*(#|data:image/|$)", re.IGNORECASE)
+_PICTURE = r"data:image/(?:png|jpeg|gif|webp)[;,]"
+"""Pictures that hold nothing but pixels; an SVG inside an SVG could hold anything."""
+_INSIDE = re.compile(rf"\s*(#|{_PICTURE}|$)", re.IGNORECASE)
 _URL = re.compile(r"url\(\s*['\"]?([^'\")]*)", re.IGNORECASE)
-_STYLE_INSIDE = re.compile(r"\s*(#|data:(image|font)/|$)", re.IGNORECASE)
+_STYLE_INSIDE = re.compile(rf"\s*(#|{_PICTURE}|data:font/|$)", re.IGNORECASE)
 _EVASIVE = re.compile(r"@import|image-set\(|src\(|\\", re.IGNORECASE)
 """What a style could reach the outside with other than by ``url()``, and the character that hides names."""
 _ACTIVE = {"script", "foreignobject", "iframe", "embed", "object", "handler", "listener"}
@@ -37,7 +38,7 @@ def letterhead(document: Document, folder: Path) -> Letterhead:
         folder: of the engagement, from which the logo's path counts.
 
     Raises:
-        InputError: the logo is missing, too large, neither SVG nor PNG, or does not stand by itself.
+        InputError: the logo is missing, too large, neither SVG nor PNG, does not stand by itself, or cannot be drawn.
     """
     return Letterhead(
         consultant=document.consultant,
@@ -72,13 +73,13 @@ def read_logo(path: Path) -> str:
         path: the file.
 
     Raises:
-        InputError: it cannot be read, is too large, is neither SVG nor PNG, is broken, or does not stand by itself.
+        InputError: it cannot be read, is too large, neither SVG nor PNG, cannot be drawn, or does not stand by itself.
     """
     content = _read(path)
     if content.startswith(_PNG):
-        fault, kind = _png_fault(content), "png"
+        kind, fault = "png", _undrawn(content, "png")
     else:
-        fault, kind = _svg_fault(content), "svg+xml"
+        kind, fault = "svg+xml", _svg_fault(content) or _undrawn(content, "svg")
     if fault:
         raise InputError(f"{path}: {fault}; {_ALLOWED}")
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
@@ -93,24 +94,20 @@ def _read(path: Path) -> bytes:
         raise InputError(f"{path}: the logo cannot be read ({error.strerror or error}); {_ALLOWED}") from None
 
 
-def _png_fault(content: bytes) -> str:
-    """Return what is wrong with a PNG; empty if nothing is. ISO/IEC 15948: length, type, data, CRC of each chunk."""
-    place = len(_PNG)
-    kinds: list[bytes] = []
-    while place + 12 <= len(content):
-        length, kind = struct.unpack(">I4s", content[place : place + 8])
-        end = place + 12 + length
-        if end > len(content) or zlib.crc32(content[place + 4 : end - 4]) != int.from_bytes(content[end - 4 : end]):
-            return "a broken PNG"
-        if not kinds and (
-            kind != b"IHDR" or length != 13 or 0 in struct.unpack(">II", content[place + 8 : place + 16])
-        ):
-            return "a broken PNG"
-        kinds.append(kind)
-        place = end
-        if kind == b"IEND":
-            break
-    return "" if kinds and kinds[-1] == b"IEND" and b"IDAT" in kinds else "a broken PNG"
+def _undrawn(content: bytes, kind: str) -> str:
+    """Return why the typesetter cannot draw a picture on an accessible page; empty if it can."""
+    import typst
+
+    with TemporaryDirectory(prefix="kit-") as name:
+        folder = Path(name)
+        (folder / f"logo.{kind}").write_bytes(content)
+        page = f'#set document(title: "logo")\n#image("logo.{kind}", height: 26pt, alt: "logo")'
+        (folder / "page.typ").write_text(page, encoding="utf-8")
+        try:
+            typst.compile(folder / "page.typ", root=folder, format="pdf", pdf_standards="ua-1")
+        except typst.TypstError as error:
+            return f"it cannot be drawn ({error.message})"
+    return ""
 
 
 def _svg_fault(content: bytes) -> str:
@@ -166,10 +163,11 @@ class _Look:
         elif name == "attributename" and value.rpartition(":")[2].lower() in ("href", "src"):
             self._refuse(f"an SVG that changes a reference ({value}), line {line}")
         else:
-            self._style(value, line, css=name == "style")
+            # Any attribute may be one that is read as a style, as fill is.
+            self._style(value, line)
 
-    def _style(self, text: str, line: int, *, css: bool) -> None:
-        if css and (found := _EVASIVE.search(text)):
+    def _style(self, text: str, line: int) -> None:
+        if found := _EVASIVE.search(text):
             self._refuse(f"an SVG whose style uses {found[0]}, line {line}")
         outside = [found for found in _URL.findall(text) if not _STYLE_INSIDE.match(found)]
         if outside:
@@ -182,7 +180,7 @@ class _Look:
     def _end(self, tag: str) -> None:
         if tag.rpartition(" ")[2].lower() != "style":
             return
-        self._style(self._styles.pop(), self.parser.CurrentLineNumber, css=True)
+        self._style(self._styles.pop(), self.parser.CurrentLineNumber)
 
     def _doctype(self, *_: object) -> None:
         # Entities can grow without bounds, and a document type lies outside.

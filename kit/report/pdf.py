@@ -11,14 +11,11 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from kit.errors import InputError, KitError
-from kit.record import write_atomically
 from kit.report import skin
 from kit.report.furniture import furniture
 from kit.report.palette import of
-from kit.report.pictures import drawings, telling
 from kit.report.view import View
 from kit.strategy.verdict import Verdict
 
@@ -43,7 +40,7 @@ def pdf_bytes(verdict: Verdict, shown: View, drawn: Mapping[str, str], *, paper:
     logo, suffix = logo_file(letterhead.logo)
     content = {
         "view": shown,
-        "words": furniture(shown),
+        "words": furniture(shown, letterhead),
         "letterhead": letterhead.model_dump(mode="json", exclude={"logo"}),
         "logo": f"logo.{suffix}" if logo else None,
         "colours": skin.light(of(letterhead)),
@@ -58,38 +55,17 @@ def pdf_bytes(verdict: Verdict, shown: View, drawn: Mapping[str, str], *, paper:
         return _typeset(folder, content, drawn, noon)
 
 
-def write_pdf(verdict: Verdict, path: Path, *, language: str = "", paper: str = "") -> Path:
-    """Write the verdict as a tagged PDF.
-
-    Args:
-        verdict: the decision.
-        path: the file.
-        language: of the text; the letterhead's if empty.
-        paper: a4 or letter; the letterhead's if empty.
-
-    Raises:
-        KitError: the typesetter refused; says what it said.
-    """
-    with telling(verdict, language) as shown:
-        content = pdf_bytes(verdict, shown, drawings(verdict, shown), paper=paper or verdict.letterhead.paper)
-    return write_atomically(path, content)
-
-
 def logo_file(address: str) -> tuple[bytes, str]:
-    """Return the picture in a data address, and the end of its file's name; nothing for an empty one.
+    """Return the picture in a letterhead's data address, and the end of its file's name; nothing for an empty one.
 
     Raises:
-        InputError: it is no such address of an SVG or a PNG.
+        InputError: it is not valid base64.
     """
     if not address:
         return b"", ""
-    head, comma, body = address.partition(",")
-    kinds = {"data:image/svg+xml": "svg", "data:image/png": "png"}
-    kind = kinds.get(head.partition(";")[0])
-    if not kind or not comma:
-        raise InputError("the letterhead's logo is not an SVG or a PNG as a data address (data:image/png;base64,...)")
+    head, _, body = address.partition(",")
     try:
-        return (base64.b64decode(body, validate=True) if ";base64" in head else unquote_to_bytes(body)), kind
+        return base64.b64decode(body, validate=True), "png" if head == "data:image/png;base64" else "svg"
     except binascii.Error:
         raise InputError("the letterhead's logo is not valid base64") from None
 

@@ -112,9 +112,9 @@ def words(sketch: Sketch, currency: str) -> dict[str, str]:
             local=gap["local"],
         ),
         "there": say(
-            "At {volume} million tokens a day and {price} times today's price the cloud costs {cloud} a month; "
-            "{count} machines ({machine}) are needed at a use of {use}, of which {there} stand there anyway for {bound}; "
-            "the others cost {local} a month.",
+            "At {volume} million tokens a day and {price} times today's price the cloud costs {cloud} a month; {count} "
+            "machines ({machine}) are needed at a use of {use}, of which {there} stand there anyway for {bound}; the "
+            "others cost {local} a month.",
             volume=gap["volume"],
             price=gap["price"],
             cloud=gap["cloud"],
@@ -148,6 +148,7 @@ def page_data(sketch: Sketch, currency: str) -> dict[str, Any]:
         sketch: the figures.
         currency: ISO 4217 code.
     """
+    separators = drawing.number_locale(spoken())
     figures = (
         "cloud_per_mtok",
         "cloud_fixed",
@@ -166,12 +167,5 @@ def page_data(sketch: Sketch, currency: str) -> dict[str, Any]:
         "font": drawing.FONT,
         "language": spoken(),
         "currency": currency,
-        **_separators(),
+        **{name: separators[name] for name in ("decimal", "thousands")},
     }
-
-
-def _separators() -> dict[str, str]:
-    """Return how the language of the moment writes numbers on axes."""
-    from babel.numbers import get_decimal_symbol, get_group_symbol
-
-    return {"decimal": get_decimal_symbol(spoken()), "thousands": get_group_symbol(spoken())}

@@ -19,8 +19,8 @@ from kit.figures import symbol as symbol
 from kit.figures import tokens as tokens
 from kit.figures import unit_price as unit_price
 from kit.record import Basis
-from kit.strategy.verdict import Certainty, Driver, StrategyKind, Verdict
-from kit.wording import fixed, say
+from kit.strategy.verdict import Certainty, Driver, Strategy, StrategyKind, Verdict
+from kit.wording import fixed, retell, say
 
 PLAN_NAMES = {
     StrategyKind.HYBRID: fixed("Hybrid"),
@@ -90,12 +90,42 @@ OUTCOMES = {
     "does not hold": fixed("does not hold"),
     "not known": fixed("not known"),
 }
+ONLY = {
+    Place.OWN: fixed("the rules leave only own machines"),
+    Place.RENTED: fixed("the rules leave only rented machines"),
+    Place.API: fixed("the rules leave only the cloud"),
+}
+"""What is said where only one kind of place passes the gates."""
 OWNERS = {"client": fixed("client"), "consultant": fixed("consultant"), "supplier": fixed("supplier")}
 
 
 def alone(verdict: Verdict) -> bool:
     """Tell whether the recommended plan is the only one of the record, so that there is nothing to compare."""
     return len(verdict.strategies) == 1
+
+
+def places_left(verdict: Verdict) -> frozenset[Place]:
+    """Return the kinds of place that the gates leave some workload; none in a record without its options."""
+    return frozenset(o.place for one in verdict.placements for o in one.options if not o.strikes)
+
+
+def only_place(verdict: Verdict) -> Place | None:
+    """Return the one kind of place that the gates leave; ``None`` if they leave several."""
+    left = places_left(verdict)
+    return next(iter(left)) if len(left) == 1 else None
+
+
+def curve_name(verdict: Verdict, kind: StrategyKind) -> str:
+    """Return what a kind of plan is called; a recommended hybrid that has all work at one kind of place is none."""
+    places = {place for one in verdict.placements for place in one.places}
+    if kind is StrategyKind.HYBRID and verdict.strategies[0].kind is kind and len(places) == 1:
+        return say("The recommended plan")
+    return retell(PLAN_NAMES[kind])
+
+
+def called(verdict: Verdict, plan: Strategy) -> str:
+    """Return what a plan is called in titles and tables."""
+    return curve_name(verdict, plan.kind) if plan.kind is StrategyKind.HYBRID else retell(plan.label)
 
 
 def amount(value: float) -> str:

@@ -14,7 +14,7 @@ from kit.errors import PlanError
 from kit.figures import plain
 from kit.strategy import reasons
 from kit.strategy.costs import Phase, phases_of, trend
-from kit.strategy.gates import FASTER, gate_api, gate_pool, service_of
+from kit.strategy.gates import FASTER, LAW, gate_api, gate_pool, service_of
 from kit.strategy.headroom import Headroom, headroom
 from kit.strategy.options import Api, Pool
 from kit.strategy.plan import solve
@@ -376,7 +376,7 @@ def _breaks(choice: Choice) -> tuple[str, ...]:
         for a, api in enumerate(choice.apis)
         if api.as_today and workload.name in api.price_per_request
         for strike in choice.api_strikes[w][a]
-        if strike.gate in ("data", "region", "regulation")
+        if strike.gate in LAW
     )
 
 

@@ -20,10 +20,12 @@ from kit.strategy import reasons, uncertainty
 from kit.strategy.ageing import price_warnings
 from kit.strategy.board import Case, dossier
 from kit.strategy.breakeven import break_even
+from kit.strategy.changes import left, new_work, switched
 from kit.strategy.choice import Choice, Solved, choose, kinds, solve_kind
 from kit.strategy.clash import explain_clash
 from kit.strategy.derive import derive
 from kit.strategy.dossier import Letterhead
+from kit.strategy.gates import LAW
 from kit.strategy.hosts import duties
 from kit.strategy.information import evpi
 from kit.strategy.inputs import inputs
@@ -53,6 +55,7 @@ LIMITS = (
         "random; elsewhere a flat share of the capacity is planned."
     ),
     fixed("Own machines are taken to draw their power under load around the clock."),
+    fixed("Machines are counted as serving from the first day; the API bill until they do comes on top."),
     fixed("Where a profile holds no latency, work with a latency limit is not placed on it."),
     fixed("Public quality scores are not the client's work: test the chosen model on your own cases before you sign."),
     fixed(
@@ -131,7 +134,7 @@ def _decide(
     step()
     ruled = [i for i, plan in enumerate(plans.solved) if plan.kind is not StrategyKind.TODAY]
     other = min((strategies[i] for i in rivals(plans.solved, candidates=ruled)), key=lambda row: row.npv, default=None)
-    alone = len(ruled) == 1
+    only = left(choice, best) if len(ruled) == 1 else None
     curve = break_even(choice, plans.solved)
     step()
     hours = rehearsed(choice, best)
@@ -140,6 +143,9 @@ def _decide(
     entered = inputs(choice, prices)
     valid_until = engagement.date + dt.timedelta(days=VALID_DAYS)
     saving = other.npv - strategies[0].npv if other else 0.0
+    today = next((plan for plan in plans.solved if plan.kind is StrategyKind.TODAY), None)
+    in_cloud = not best.plan.used.any()
+    saves = today is not None and today.plan.cost >= (1 + reasons.WORTH_TELLING) * best.plan.cost
     horizon, rate = terms.horizon_years.value, terms.discount_rate.value
     verdict = Verdict(
         kit_version=__version__,
@@ -150,13 +156,20 @@ def _decide(
         currency=currency,
         horizon_years=horizon,
         discount_rate=rate,
-        sentence=reasons.sentence(placements, pool_rows),
+        sentence=reasons.sentence(
+            placements,
+            pool_rows,
+            starts=[_day(engagement, phase.first_month) for phase in choice.phases],
+            switched=switched(choice, best, prices) if in_cloud and saves else None,
+        ),
         money_sentence=reasons.money_sentence(
             strategies[0],
             other,
             _of_kind(strategies, StrategyKind.BETTER),
             _of_kind(strategies, StrategyKind.TODAY),
-            alone=alone,
+            left=only,
+            new=None if today is None else new_work(choice, today),
+            in_cloud=in_cloud,
             years=horizon,
             rate=rate,
             currency=currency,
@@ -168,7 +181,7 @@ def _decide(
             plans.drivers,
             samples=uncertainty.SAMPLES,
             currency=currency,
-            alone=alone,
+            left=only,
             other_way=other is not None,
         ),
         saving_npv=saving,
@@ -183,7 +196,7 @@ def _decide(
         affordable=affordable(choice, _hybrid(solved), solved),
         rehearsed=hours,
         evpi=evpi(plans.futures.npv[list(plans.futures.candidates)]),
-        rule_of_thumb=rule_of_thumb(choice),
+        rule_of_thumb=rule_of_thumb(choice, best.plan, curve.leaves_cloud_at),
         triggers=triggers(choice, best, plans.drivers, valid_until, curve),
         roadmap=steps(choice, best, curve, saving=12 * saving / choice.months if other else None),
         derivations=derive(
@@ -215,6 +228,11 @@ def _decide(
     verdict = verdict.model_copy(update=dossier(case))
     step()
     return verdict
+
+
+def _day(engagement: Engagement, months: float) -> dt.date:
+    """Return the day so many months after the engagement's."""
+    return engagement.date + dt.timedelta(days=round(months * 365.25 / 12))
 
 
 def made(verdict: Verdict, said: Mapping[str, Message]) -> dict[str, Message]:
@@ -360,6 +378,6 @@ def _broken(choice: Choice) -> Iterator[str]:
     for w, workload in enumerate(choice.workloads):
         for a, api in enumerate(choice.apis):
             if api.as_today and workload.name in api.price_per_request:
-                first = next((s for s in choice.api_strikes[w][a] if s.gate in ("data", "region", "regulation")), None)
+                first = next((s for s in choice.api_strikes[w][a] if s.gate in LAW), None)
                 if first is not None:
                     yield reasons.of_workload(workload.name, first.reason)

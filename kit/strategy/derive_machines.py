@@ -143,10 +143,8 @@ def _replica(case: Case, p: int, key: str) -> None:
     """Enter what a replica costs at today's prices, part by part."""
     pool, terms, ledger = case.choice.pools[p], case.choice.terms, case.ledger
     cost = replica_cost(pool, terms)
-    whose = f" ({pool.renter})" if pool.renter else ""
-    price_key = f"prices.{pool.offer.accelerator}.{pool.place}{whose}"
     count = constant("k", "accelerators of a replica", pool.profile.accelerators, "accelerators")
-    price = ledger.given("price", price_key, pool.price.value, label=f"{pool.offer.accelerator}: price")
+    price = ledger.given("price", pool.price_key, pool.price.value, label=f"{pool.offer.accelerator}: price")
     if pool.place is Place.RENTED:
         label = "rent of a replica that is on around the clock"
         ledger.add(f"{key}.rent", label, case.monthly, f"k * price * {HOURS}", [count, price], value=cost.rent)

@@ -343,7 +343,7 @@ class Letterhead(Part):
 
     consultant: str = ""
     address: tuple[str, ...] = ()
-    logo: str = ""
+    logo: str = Field(default="", pattern=r"^(data:image/(png|svg\+xml);base64,[A-Za-z0-9+/=]+)?$")
     colour: str = Field(default="", pattern=r"^(#[0-9a-f]{6})?$")
     accent: str = Field(default="", pattern=r"^(#[0-9a-f]{6})?$")
     language: str = "en"

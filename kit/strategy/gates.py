@@ -38,6 +38,11 @@ GATES = {
     "latency": fixed("latency"),
 }
 """The gates as a document names them."""
+LAW = frozenset({"data", "region", "regulation"})
+"""The gates that say whether a workload's data may be at a host at all: rules of somebody else's.
+
+What is done today may break them, and no plan may.
+"""
 FASTER = fixed("faster hardware, a smaller model or a looser limit")
 """What lifts a latency that is known and too long."""
 
@@ -117,7 +122,7 @@ def _place(workload: Workload, law: DataClass, place: Place, engagement: Engagem
         return None
     if rule:
         reason = say("The client's own rule for {data}: {place} is out", data=law.label, place=_PLACES[place])
-        return Strike(gate="data", reason=reason, lift=fixed("the client, by changing its rule (rules)"))
+        return Strike(gate="data", reason=reason, lift=fixed("the client, by changing its rule"))
     return Strike(
         gate="data",
         reason=say("{rule}: {place} is out", rule=sentence_case(law.rule), place=_PLACES[place]),
@@ -162,7 +167,7 @@ def _quality(workload: Workload, name: str, engagement: Engagement) -> Strike | 
         reason = say("needs {benchmark} of at least {at_least}; no score of {model} is known", **asked)
     else:
         reason = say("needs {benchmark} of at least {at_least}; {model} scores {score}", score=plain(value), **asked)
-    lift = fixed("a better model, or the client's own evaluation (scores)")
+    lift = fixed("a better model, or the client's own evaluation")
     return Strike(gate="quality", reason=reason, lift=lift)
 
 

@@ -150,7 +150,7 @@ def _term(workload: Workload, host: Host, name: TermName) -> Strike | None:
             promise=_PROMISES[name],
             known=known,
         ),
-        lift=say("a contract with {host} (contract: {term}: true)", host=host.id, term=name),
+        lift=say("a contract with {host} by which it {promise}", host=host.id, promise=_PROMISES[name]),
     )
 
 
@@ -162,7 +162,7 @@ def _region(workload: Workload, law: DataClass, host: Host) -> list[Strike]:
         reason = say(
             "{data} data may leave the house only for an agreed region; none is agreed", data=workload.data_class.value
         )
-        lift = fixed("the client, by naming the regions (workloads: regions)")
+        lift = fixed("the client, by naming the regions")
         return [Strike(gate="region", reason=reason, lift=lift)]
     if host.agreed:
         known = say("the contract with {host} says {regions}", host=host.id, regions=joined(host.agreed, ", "))
@@ -185,7 +185,7 @@ def _region(workload: Workload, law: DataClass, host: Host) -> list[Strike]:
                 regions=listed(workload.regions, "or"),
                 known=known,
             ),
-            lift=say("a contract with {host} that names the region (regions)", host=host.id),
+            lift=say("a contract with {host} that names the region", host=host.id),
         )
     ]
 
@@ -240,11 +240,12 @@ def _strike(rule: Regulation, gap: Unmet, host: Host) -> Strike:
     if gap.term.startswith("region"):
         regions = joined(rule.regions, ", ")
         reason = say("{rule} keeps the work in {regions}; {known}", regions=regions, **found)
-        lift = say("{lift}; or a contract with {host} that names the region (regions)", lift=lift, host=host.id)
+        lift = say("{lift}; or a contract with {host} that names the region", lift=lift, host=host.id)
         return Strike(gate="regulation", reason=reason, lift=lift)
     promise, term = _PROMISES[gap.term], _SIGNED_AS.get(gap.term, gap.term)
     reason = say("{rule} asks for a host that {promise}; {known}", promise=promise, **found)
-    lift = say("{lift}; or a contract with {host} (contract: {term}: true)", lift=lift, host=host.id, term=term)
+    signed = _PROMISES[term]
+    lift = say("{lift}; or a contract with {host} by which it {promise}", lift=lift, host=host.id, promise=signed)
     return Strike(gate="regulation", reason=reason, lift=lift)
 
 

@@ -169,8 +169,7 @@ def _prices(choice: Choice, prices: PriceBook) -> Iterator[Input]:
     currency = choice.engagement.currency
     for pool in choice.pools:
         gpu = pool.offer
-        whose = f" ({pool.renter})" if pool.renter else ""
-        key = f"prices.{gpu.accelerator}.{pool.place}{whose}"
+        key = pool.price_key
         if pool.place is Place.OWN:
             label = say("{accelerator}, own", accelerator=gpu.accelerator)
             yield _make(key, label, pool.price, say("{currency} per accelerator", currency=currency))

@@ -101,6 +101,12 @@ class Pool:
         return joined((self.offer.provider, *self.offer.regions, *([self.had] if self.had else [])), ", ")
 
     @property
+    def price_key(self) -> str:
+        """Key of its price among the inputs: ``prices.H100 SXM.own``, ``prices.H100 SXM.rented (aws)``."""
+        whose = f" ({self.renter})" if self.renter else ""
+        return f"prices.{self.offer.accelerator}.{self.place}{whose}"
+
+    @property
     def had(self) -> str:
         """How a rented one is had, in a word: ``3 years``, ``spot``; empty on demand."""
         if self.commitment is Commitment.SPOT:

@@ -43,7 +43,7 @@ def pools_of(choice: Choice, solved: Solved) -> tuple[Pool, ...]:
     """Return what the plan has of each pool."""
     load, plan = load_of(solved).sum(axis=1), solved.plan
     npv, rows = pool_npv(solved), []
-    tokens = np.array([w.prompt_tokens.value + w.output_tokens.value for w in choice.demand.workloads])
+    tokens = np.array([w.tokens_per_request for w in choice.demand.workloads])
     for p in np.flatnonzero(plan.used):
         pool, room = choice.pools[p], plan.running[:, p] * SECONDS_PER_HOUR
         replicas = plan.replicas[:, p]
@@ -155,6 +155,8 @@ def _because(
             cloud_label=choice.apis[best].label if best >= 0 else None,
             struck=why_not(choice, w, Place.API),
             rented=_no_rented(choice, w) if place is Place.OWN else None,
+            without=_without(choice, solved, w) if cloud_month is not None and cost > cloud_month else None,
+            plan_month=solved.plan.cost / choice.months,
             currency=currency,
         )
     return reasons.because_cloud(
@@ -163,6 +165,17 @@ def _because(
         struck=_no_machine(choice, w),
         currency=currency,
     )
+
+
+def _without(choice: Choice, solved: Solved, w: int) -> float | None:
+    """Return what the plan would cost more a month with a workload at APIs; ``None`` where there is no such plan."""
+    seconds = choice.problem.seconds.copy()
+    seconds[w] = np.nan
+    try:
+        other = solve(replace(choice.problem, seconds=seconds), start=solved.plan, seconds=QUICK)
+    except PlanError:
+        return None
+    return (other.cost - solved.plan.cost) / choice.months
 
 
 def _no_rented(choice: Choice, w: int) -> str | None:
@@ -244,7 +257,7 @@ def _options(choice: Choice, w: int) -> tuple[Option, ...]:
 def week_of(choice: Choice, solved: Solved) -> Week:
     """Return the typical week of the first phase by hour, in millions of tokens."""
     plan = solved.plan
-    tokens = np.array([(w.prompt_tokens.value + w.output_tokens.value) / 1e6 for w in choice.demand.workloads])
+    tokens = np.array([w.tokens_per_request / 1e6 for w in choice.demand.workloads])
     by_place = {}
     for place in (Place.OWN, Place.RENTED):
         of_place = np.array([pool.place is place for pool in choice.pools], dtype=bool)
@@ -260,6 +273,7 @@ def week_of(choice: Choice, solved: Solved) -> Week:
         rented=tuple(by_place[Place.RENTED].tolist()),
         api=tuple(np.einsum("wah,w->h", plan.flow_api[0], tokens).tolist()),
         capacity=tuple(capacity.tolist()),
+        use=float(local.sum() / capacity.sum()) if capacity.sum() > 0 else None,
     )
 
 

@@ -102,6 +102,7 @@ def _strategy(choice: Choice, solved: Solved, futures: Futures, i: int, base_cas
         capex=float(bought[0]),
         capex_later=float(bought[1:].sum()),
         payback_months=None if base_cash is None else payback_months(months, base_cash),
+        extra_at_start=None if base_cash is None else float(months[0] - base_cash[0]),
         irr=None if base_cash is None else irr(months, base_cash),
         co2_tonnes_per_year=co2(solved),
         gap=solved.plan.gap,

@@ -124,7 +124,7 @@ def _customisation(workload: Workload, api: Api) -> Strike | None:
         return Strike(
             gate="customisation",
             reason=say("needs a tokenizer of its own; no cloud API takes one, {api} neither", api=api.label),
-            lift=fixed("open weights on own or rented machines, or a looser demand (workloads: customisation)"),
+            lift=fixed("open weights on own or rented machines, or a looser demand"),
         )
     if offer.fine_tuning:
         return None
@@ -172,7 +172,7 @@ def _time(workload: Workload, label: str, weeks: Figure, engagement: Engagement)
             basis=_BASES[weeks.basis],
             source=weeks.source,
         ),
-        lift=fixed("the supplier, by being ready sooner, or the client, by a later date (workloads: needed_by)"),
+        lift=fixed("the supplier, by being ready sooner, or the client, by a later date"),
     )
 
 
@@ -191,7 +191,7 @@ def _availability(workload: Workload, label: str, host: str, promised: Figure | 
             date=short_day(promised.date),
             **asked,
         )
-    lift = say("a contract with {host} that promises it (uptime)", host=host)
+    lift = say("a contract with {host} that promises it", host=host)
     return Strike(gate="availability", reason=reason, lift=lift)
 
 
@@ -205,7 +205,7 @@ def _spot(workload: Workload, pool: Pool) -> Strike | None:
         reason = say(
             "{workload} cannot wait (deferrable: false); {provider} may take back the spot machines of {pool}", **names
         )
-    lift = fixed("an on-demand or reserved machine (gpu_offers: commitment), or a workload that may wait")
+    lift = fixed("an on-demand or reserved machine, or a workload that may wait")
     return Strike(gate="spot", reason=reason, lift=lift)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +23,70 @@ SAME = 1e-3
 WORTH_TELLING = 0.01
 """Share of a plan's cost from which its difference to what is done today is told."""
 
+HARDLY = 0.005
+"""Share of a plan's cost below which another place for a workload would do as well. Judgement."""
+
 MOST_NAMED = 3
 """Workloads that a verdict names where all of them go one way; of more it says everything."""
 
 
-def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
-    """Return the verdict: what runs where, the largest place first."""
+@dataclass(frozen=True)
+class Switched:
+    """What a plan that has everything at APIs does otherwise than today.
+
+    Attributes:
+        moved: workloads whose model is another one.
+        of: all workloads.
+        cache, batch: the prompt cache, the batch interface is switched on for some.
+    """
+
+    moved: int
+    of: int
+    cache: bool
+    batch: bool
+
+
+@dataclass(frozen=True)
+class New:
+    """Workloads that nothing serves today.
+
+    Attributes:
+        names: theirs.
+        place: the kind of place that going on as today gives all of them; ``None`` if there are several.
+    """
+
+    names: tuple[str, ...]
+    place: Place | None
+
+
+@dataclass(frozen=True)
+class Left:
+    """What the rules leave where there is one plan only.
+
+    Attributes:
+        place: the kind of place that all workloads go to; ``None`` if they go to several.
+        several: more than one kind of machine passes for all of them.
+    """
+
+    place: Place | None
+    several: bool
+
+
+def sentence(
+    placements: Sequence[Placement],
+    pools: Sequence[Pool],
+    *,
+    starts: Sequence[dt.date] = (),
+    switched: Switched | None = None,
+) -> str:
+    """Return the verdict: what runs where, the largest place first.
+
+    Args:
+        placements: of the plan.
+        pools: of the plan.
+        starts: first day of each phase; without them machines are told at their most.
+        switched: what is done otherwise than today, where that saves and everything stays in the cloud.
+    """
     at: dict[Place, list[str]] = {place: [] for place in Place}
     peaks: list[str] = []
     for placement in placements:
@@ -35,31 +94,77 @@ def sentence(placements: Sequence[Placement], pools: Sequence[Pool]) -> str:
         if Place.API in placement.places[1:]:
             peaks.append(placement.workload)
     parts = [
-        say("{workloads} on {machines}", workloads=listed(at[place]), machines=_machines(pools, place))
+        say("{workloads} on {machines}", workloads=listed(at[place]), machines=_machines(pools, place, starts))
         for place in (Place.OWN, Place.RENTED)
         if at[place]
     ]
     sent = [*at[Place.API], *([say("the peaks of {workloads}", workloads=listed(peaks))] if peaks else [])]
     many = len(placements) > MOST_NAMED
+    if not parts and switched is not None and (told := _switched(switched)):
+        return told
     if not parts and many:
         return say("Stay in the cloud with everything.")
     if not parts:
         return say("Stay in the cloud with {workloads}.", workloads=listed(sent))
     if not sent and many and len(parts) == 1:
         place = placements[0].places[0]
-        return say("Run everything on {machines}; nothing goes to the cloud.", machines=_machines(pools, place))
+        return say("Run everything on {machines}; nothing goes to the cloud.", machines=_machines(pools, place, starts))
     if not sent:
         return say("Run {placed}; nothing goes to the cloud.", placed=listed(parts))
     return say("Run {placed}; send {sent} to the cloud.", placed=listed(parts), sent=listed(sent))
 
 
-def _machines(pools: Sequence[Pool], place: Place) -> str:
-    """Return what a plan has at a place, by kind of accelerator: ``four own H100 SXM``."""
-    cards: dict[str, int] = {}
+def _switched(by: Switched) -> str:
+    """Return the verdict that everything stays in the cloud and is used better; empty if nothing is."""
+    known = {"number": count(by.moved), "all": count(by.of)}
+    with_cache, moved = {
+        0: (say("Stay in the cloud with everything, but switch the prompt cache on."), ""),
+        1: (
+            say("Stay in the cloud, but move one workload to a cheaper model and switch the prompt cache on."),
+            say("Stay in the cloud, but move one workload to a cheaper model."),
+        ),
+    }.get(
+        by.moved,
+        (
+            say(
+                "Stay in the cloud, but move {number} of {all} workloads to cheaper models and switch the prompt cache "
+                "on.",
+                **known,
+            ),
+            say("Stay in the cloud, but move {number} of {all} workloads to cheaper models.", **known),
+        ),
+    )
+    if by.batch and not by.cache and not moved:
+        return say("Stay in the cloud with everything, but send what can wait by the batch interface.")
+    return with_cache if by.cache else moved
+
+
+def _machines(pools: Sequence[Pool], place: Place, starts: Sequence[dt.date]) -> str:
+    """Return what a plan has at a place, by kind of accelerator: ``three own H100 SXM, four from 2028``."""
+    cards: dict[str, list[int]] = {}
     for pool in pools:
         if pool.place is place:
-            cards[pool.accelerator] = cards.get(pool.accelerator, 0) + pool.accelerators
-    return listed([_cards(number, name, place) for name, number in cards.items()])
+            each = pool.accelerators // pool.replicas if starts else pool.accelerators
+            phases = [each * number for number in (pool.replicas_by_phase if starts else (1,))]
+            before = cards.get(pool.accelerator, [0] * len(phases))
+            cards[pool.accelerator] = [sum(pair) for pair in zip(before, phases, strict=True)]
+    one = len(cards) == 1
+    return listed([_over_time(phases, name, place, starts, one=one) for name, phases in cards.items()])
+
+
+def _over_time(phases: list[int], accelerator: str, place: Place, starts: Sequence[dt.date], *, one: bool) -> str:
+    """Return the accelerators of one kind that there are at first, and the most with the year from which there are."""
+    first, most = phases[0], max(phases)
+    cards = _cards(first or most, accelerator, place)
+    if first == most:
+        return cards
+    year = str(starts[phases.index(most)].year)
+    if not first:
+        return say("{machines} from {year}", machines=cards, year=year)
+    known = {"machines": cards, "most": count(most), "year": year}
+    if one:
+        return say("{machines}, {most} from {year}", **known)
+    return say("{machines} ({most} from {year})", **known)
 
 
 def _cards(number: int, accelerator: str, place: Place) -> str:
@@ -78,7 +183,9 @@ def money_sentence(
     better: Strategy | None,
     today: Strategy | None = None,
     *,
-    alone: bool = False,
+    left: Left | None = None,
+    new: New | None = None,
+    in_cloud: bool = False,
     years: float,
     rate: float,
     currency: str,
@@ -90,20 +197,61 @@ def money_sentence(
         other: the best plan within the rules that has some workload at another kind of place.
         better: today's API with cache, batch and the cheapest model that passes.
         today: going on as today; told where it costs clearly more or less.
-        alone: no other plan is within the rules.
+        left: what the rules leave, where no other plan is within them.
+        new: workloads that nothing serves today.
+        in_cloud: the plan has everything at APIs; then what is saved against going on as today comes first.
         years: the horizon.
         rate: discount rate.
         currency: of the money.
     """
-    first = _compared(best, other, better, alone=alone, years=years, rate=rate, currency=currency)
+    terms = {"cost": money(best.npv, currency), "years": plain(years), "rate": percent(rate)}
     more = 0.0 if today is None else today.npv - best.npv
+    if in_cloud and new is None and today is not None and more >= WORTH_TELLING * best.npv:
+        return _against_today(best, today, other, terms, currency)
+    first = _compared(best, other, better, left=left, terms=terms, currency=currency)
     if abs(more) < WORTH_TELLING * abs(best.npv):
         return first
-    if more > 0:
+    if new is not None:
+        then = _with_new(new, more, currency)
+    elif more > 0:
         then = say("Going on as today would cost {amount} more.", amount=money(more, currency))
     else:
         then = say("Going on as today would cost {amount} less.", amount=money(-more, currency))
     return joined([first, then], " ")
+
+
+def _against_today(
+    best: Strategy, today: Strategy, other: Strategy | None, terms: dict[str, str], currency: str
+) -> str:
+    """Return what a plan in the cloud costs, against going on as today first."""
+    saved = _against(today, today.npv - best.npv, currency)
+    if other is None:
+        return say(
+            "Costs {cost} over {years} years (net present value at {rate}), {difference}.", difference=saved, **terms
+        )
+    return say(
+        "Costs {cost} over {years} years (net present value at {rate}), {difference}, and {further}.",
+        difference=saved,
+        further=_against(other, other.npv - best.npv, currency),
+        **terms,
+    )
+
+
+def _with_new(new: New, more: float, currency: str) -> str:
+    """Return what going on as today would cost more or less, with what is new where it may at least cost."""
+    amount = money(abs(more), currency)
+    difference = say("{money} more", money=amount) if more > 0 else say("{money} less", money=amount)
+    known = {"new": listed(new.names), "difference": difference}
+    if new.place is None:
+        return say(
+            "Going on as today, with {new} where the rules allow it at least cost, would cost {difference}.", **known
+        )
+    if new.place is Place.API:
+        return say("Going on as today, with {new} at the cheapest APIs allowed, would cost {difference}.", **known)
+    return say("Going on as today, with {new} on the cheapest machines allowed, would cost {difference}.", **known)
+
+
+_LEFT = {Place.OWN: fixed("own machines"), Place.RENTED: fixed("rented machines"), Place.API: fixed("the cloud")}
 
 
 def _compared(
@@ -111,19 +259,15 @@ def _compared(
     other: Strategy | None,
     better: Strategy | None,
     *,
-    alone: bool,
-    years: float,
-    rate: float,
+    left: Left | None,
+    terms: dict[str, str],
     currency: str,
 ) -> str:
-    terms = {"cost": money(best.npv, currency), "years": plain(years), "rate": percent(rate)}
     if better is not None and abs(better.npv - best.npv) <= WORTH_TELLING * abs(best.npv) and better is not other:
         better = None
     against_better = "" if better is None else _against(better, better.npv - best.npv, currency)
-    if other is None and alone:
-        return say(
-            "Costs {cost} over {years} years (net present value at {rate}); no other plan is within the rules.", **terms
-        )
+    if other is None and left is not None:
+        return _only(left, terms)
     if other is None and better is not None:
         return say(
             "Costs {cost} over {years} years (net present value at {rate}), {difference}.",
@@ -153,6 +297,28 @@ def _compared(
         "Costs {cost} over {years} years (net present value at {rate}), {difference}, and {further}.",
         difference=against_other,
         further=against_better,
+        **terms,
+    )
+
+
+def _only(left: Left, terms: dict[str, str]) -> str:
+    """Return what the only plan within the rules costs, and what the rules leave."""
+    if left.place is None:
+        return say(
+            "Costs {cost} over {years} years (net present value at {rate}); the rules leave each workload one kind of "
+            "place.",
+            **terms,
+        )
+    if left.several and left.place is not Place.API:
+        return say(
+            "Costs {cost} over {years} years (net present value at {rate}); the rules leave no other place than "
+            "{place}, and these are the cheapest that pass.",
+            place=_LEFT[left.place],
+            **terms,
+        )
+    return say(
+        "Costs {cost} over {years} years (net present value at {rate}); the rules leave no other place than {place}.",
+        place=_LEFT[left.place],
         **terms,
     )
 
@@ -216,7 +382,7 @@ def certainty_sentence(
     *,
     samples: int,
     currency: str,
-    alone: bool = False,
+    left: Left | None = None,
     other_way: bool = True,
 ) -> str:
     """Return how sure it is, and which input would change it first.
@@ -226,11 +392,11 @@ def certainty_sentence(
         drivers: the uncertain inputs.
         samples: futures in which the plans were priced.
         currency: of the money.
-        alone: it is the only plan within the rules.
+        left: what the rules leave, where it is the only plan within them.
         other_way: some plan within the rules has a workload at another kind of place.
     """
-    if alone:
-        return say("It is the only plan within the rules, so no price or volume changes where the work goes.")
+    if left is not None:
+        return _sure(left)
     share, futures = percent(best.p_cheapest), decimal(samples)
     if best.regret_p95 > 1:
         how_sure = say(
@@ -250,6 +416,24 @@ def certainty_sentence(
     else:
         turn = say("It would change with {input}.", input=turns_at(first))
     return joined([how_sure, turn], " ")
+
+
+def _sure(left: Left) -> str:
+    """Return how sure the only plan within the rules is."""
+    if left.place is None:
+        return say(
+            "The rules leave each workload one kind of place, so no price or volume changes where the work goes."
+        )
+    if left.several and left.place is not Place.API:
+        return say(
+            "The rules leave no other place than {place}, so no price or volume changes where the work goes; which "
+            "machines are the cheapest there may change.",
+            place=_LEFT[left.place],
+        )
+    return say(
+        "The rules leave no other place than {place}, so no price or volume changes where the work goes.",
+        place=_LEFT[left.place],
+    )
 
 
 @dataclass(frozen=True)
@@ -332,6 +516,8 @@ def because_gpu(
     cloud_label: str | None,
     struck: str | None,
     rented: str | None = None,
+    without: float | None = None,
+    plan_month: float = math.inf,
     currency: str,
 ) -> tuple[str, ...]:
     """Return why a workload goes to a pool.
@@ -342,6 +528,8 @@ def because_gpu(
         cloud_label: that API.
         struck: why no API passes.
         rented: why no rented machine passes, for a workload on own ones; ``None`` where one does or none is on offer.
+        without: what the plan would cost more with it at APIs; ``None`` if that was not found.
+        plan_month: what the plan costs.
         currency: of the money.
     """
     also = (rented,) if rented is not None else ()
@@ -354,10 +542,25 @@ def because_gpu(
     }
     if cost_month <= cloud_month:
         return (say("{here} a month here against {there} at {api}, the cheapest API that passes", **figures), *also)
-    return (
-        say("the machines are there anyway: its part of all is {here} a month, the bill at {api} {there}", **figures),
-        *also,
-    )
+    if without is None or without <= 0:
+        text = say(
+            "its share of all is {here} a month, people included, against {there} at {api}; the plan as a whole keeps "
+            "it on machines for the limits of the whole",
+            **figures,
+        )
+    elif without < HARDLY * plan_month:
+        text = say(
+            "the machines are there anyway, so it adds less than the {there} a month of {api}; {here} is its share of "
+            "all, people included; the API would do as well",
+            **figures,
+        )
+    else:
+        text = say(
+            "the machines are there anyway, so it adds less than the {there} a month of {api}; {here} is its share of "
+            "all, people included",
+            **figures,
+        )
+    return (text, *also)
 
 
 def of_workload(workload: str, reason: str) -> str:

@@ -299,7 +299,7 @@ def _give_up(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
 
 def _grow(choice: Choice, solved: Solved, start: dt.date) -> Iterator[Step]:
     plan = solved.plan
-    tokens = np.array([item.prompt_tokens.value + item.output_tokens.value for item in choice.demand.workloads]) / 7e6
+    tokens = np.array([item.tokens_per_request for item in choice.demand.workloads]) / 7e6
     for y in range(1, len(choice.phases)):
         change = plan.replicas[y] - plan.replicas[y - 1]
         for p in np.flatnonzero(change):
@@ -387,7 +387,8 @@ def _outgrown(solved: Solved, break_even: BreakEven) -> Iterator[Trigger]:
     if volume is not None and volume > today and not solved.plan.used.any():
         yield Trigger(
             what=say(
-                "{volume} million tokens a day, {factor} times those of today",
+                "Volumes {factor} times as large as planned for every year ({volume} million tokens a day today, and "
+                "growth on top)",
                 volume=decimal(volume),
                 factor=significant(volume / today, 2),
             ),

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kit.engagement.record import Place
-from kit.figures import count, decimal, joined, money, plain, significant, unit_price
-from kit.record import Basis, Figure
+from kit.figures import decimal, joined, money, plain, significant, unit_price
+from kit.record import Basis, Figure, worst
 from kit.strategy.answers import RuleOfThumb, ThumbRow
 from kit.strategy.choice import Choice
 from kit.strategy.costs import levelised, staff_per_month
 from kit.strategy.gates import service_of
 from kit.strategy.options import DAYS_PER_MONTH
-from kit.strategy.problem import Flags, Integers
+from kit.strategy.problem import Flags, Integers, Plan
 from kit.strategy.terms import Terms
 from kit.wording import fixed, say
 
@@ -110,14 +109,20 @@ def _all_money(*amounts: float) -> bool:
     return all(amount >= 0 for amount in amounts)
 
 
-def rule_of_thumb(choice: Choice) -> RuleOfThumb:
+def rule_of_thumb(choice: Choice, plan: Plan | None = None, leaves: float | None = None) -> RuleOfThumb:
     """Return the rule computed for this client, and over a grid of prices, speeds and people around it.
 
-    The client's mix is that of its workloads that may go both to a pool and to an API. The machine is the replica that
-    serves most of the mix and, of those that serve as much, does so at the least cost per token when full. Prices and
-    loads are those of the first phase; the load is even over the day, as the rule has it.
+    The client's mix is that of its workloads that may go both to a pool and to an API. The machine is that on which
+    the plan serves the most tokens; where it has none, the replica that serves most of the mix and, of those that serve
+    as much, does so at the least cost per token when full. Prices and loads are those of the first phase; the load is
+    even over the day, as the rule has it.
+
+    Args:
+        choice: the options.
+        plan: the recommended one.
+        leaves: volume from which that plan leaves the cloud, million tokens a day; ``None`` if it never does.
     """
-    mix = _mix(choice)
+    mix = _mix(choice, plan)
     if isinstance(mix, str):
         return _without(choice, mix)
     terms, pool = choice.terms, choice.pools[mix.pool]
@@ -152,9 +157,11 @@ def rule_of_thumb(choice: Choice) -> RuleOfThumb:
         rows=rows,
         sentence=joined(
             [
-                _here(choice, mix, here, fte.value),
-                _holds(mix, fte.value * year / 12 + link, choice.engagement.currency),
-                _grid(rows, choice.engagement.currency),
+                _holds(choice, mix, fte.value * year / 12 + link),
+                _never(choice, mix)
+                if here is None
+                else pays_alone(choice, here, machine=pool.label, place=pool.place, per_month=mix.machine),
+                *([] if leaves is None else [threshold(choice, leaves)]),
             ],
             " ",
         ),
@@ -182,7 +189,7 @@ class _Mix:
     spare: int
 
 
-def _mix(choice: Choice) -> _Mix | str:
+def _mix(choice: Choice, plan: Plan | None) -> _Mix | str:
     """Return the client's mix, or why there is none."""
     problem = choice.problem
     served, priced = ~np.isnan(problem.seconds), ~np.isnan(problem.api_price[0]).all(axis=1)
@@ -194,8 +201,13 @@ def _mix(choice: Choice) -> _Mix | str:
     requests = problem.requests[0].sum(axis=1)
     volume = requests * _tokens(choice)
     covered = volume @ both
+    wanted: Flags = both.any(axis=0) & (covered >= covered.max() * (1 - 1e-9))
+    if plan is not None:
+        carried = np.einsum("ywph,w->p", plan.flow_pool, _tokens(choice)) * both.any(axis=0)
+        if carried.any():
+            wanted = np.arange(len(carried)) == carried.argmax()
     found = []
-    for p in np.flatnonzero(both.any(axis=0) & (covered >= covered.max() * (1 - 1e-9))):
+    for p in np.flatnonzero(wanted):
         mine = np.flatnonzero(both[:, p])
         speed = volume[mine].sum() / (requests[mine] @ problem.seconds[mine, p])
         cheapest = np.nanmin(problem.api_price[0, mine], axis=1)
@@ -214,7 +226,7 @@ def _mix(choice: Choice) -> _Mix | str:
 
 def _tokens(choice: Choice) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return the tokens of a request, prompt and output, (W,)."""
-    return np.array([item.prompt_tokens.value + item.output_tokens.value for item in choice.demand.workloads])
+    return np.array([item.tokens_per_request for item in choice.demand.workloads])
 
 
 def _levels(choice: Choice, price: float) -> list[float]:
@@ -247,7 +259,7 @@ def _basis(choice: Choice, mix: _Mix) -> Basis:
         found.add(api.price_per_request[workload.name].basis)
         if service_of(workload, pool, terms).predicted:
             found.add(Basis.PREDICTED)
-    return max(found, key=list(Basis).index)
+    return worst(found)
 
 
 def _without(choice: Choice, why: str) -> RuleOfThumb:
@@ -271,71 +283,74 @@ def _rule() -> str:
     )
 
 
-def _here(choice: Choice, mix: _Mix, here: float | None, fte: float) -> str:
-    currency, label = choice.engagement.currency, choice.pools[mix.pool].label
-    known = {"rule": _rule(), "machine": label, "price": unit_price(mix.price, currency)}
-    if here is None:
-        when_full = mix.machine / (mix.tokens_per_s * SECONDS_PER_DAY * DAYS_PER_MONTH / 1e6)
+def _holds(choice: Choice, mix: _Mix, staff: float) -> str:
+    dear, cheap = (break_even_price(mix.machine, mix.tokens_per_s, staff, at, mix.spare) for at in (LOW, HIGH))
+    return say(
+        "{rule}; with {machine} and its people that is so where an API costs {cheap} to {dear} a million tokens.",
+        rule=_rule(),
+        machine=choice.pools[mix.pool].label,
+        cheap=unit_price(cheap, choice.engagement.currency),
+        dear=unit_price(dear, choice.engagement.currency),
+    )
+
+
+def _never(choice: Choice, mix: _Mix) -> str:
+    currency = choice.engagement.currency
+    when_full = mix.machine / (mix.tokens_per_s * SECONDS_PER_DAY * DAYS_PER_MONTH / 1e6)
+    return say(
+        "Here the machine never pays: even when full it costs {cost} a million tokens, people not counted, against "
+        "{price} at the cheapest APIs that pass.",
+        cost=unit_price(when_full, currency),
+        price=unit_price(mix.price, currency),
+    )
+
+
+def pays_alone(choice: Choice, here: float, *, machine: str, place: Place, per_month: float) -> str:
+    """Return from which volume machines pay that are there for this work alone, beside today's volume.
+
+    Args:
+        choice: the options.
+        here: that volume, million tokens a day.
+        machine: the replica, in words.
+        place: where it stands, own or rented.
+        per_month: what one costs, without people.
+    """
+    known = {
+        "machine": machine,
+        "month": money(per_month, choice.engagement.currency),
+        "here": _millions(here),
+        "today": _millions(sum(item.tokens_per_day for item in choice.demand.workloads) / 1e6),
+    }
+    if place is Place.OWN:
         return say(
-            "{rule}. Here it never does: even when full, {machine} costs {cost} a million tokens, people not counted, "
-            "against {price} a million tokens at the cheapest API that passes.",
-            cost=unit_price(when_full, currency),
-            **known,
-        )
-    machines = math.ceil(here * 1e6 / SECONDS_PER_DAY / mix.tokens_per_s - 1e-9) + mix.spare
-    known |= {"volume": _millions(here), "cost": money(mix.machine, currency), "people": plain(fte)}
-    if machines == 1:
-        return say(
-            "{rule}. Here it is {volume} million, with one replica ({machine}) at {cost} a month and {people} people, "
-            "against {price} a million tokens at the cheapest API that passes, if the load is even over the day; "
-            "uneven load raises it.",
+            "Machines bought for this work alone ({machine}, {month} a month each, people on top) would pay from "
+            "{here} million tokens a day against the cheapest APIs that pass; today's volume is {today} million.",
             **known,
         )
     return say(
-        "{rule}. Here it is {volume} million, with {count} replicas ({machine}) at {cost} a month each and {people} "
-        "people, against {price} a million tokens at the cheapest API that passes, if the load is even over the day; "
-        "uneven load raises it.",
-        count=count(machines),
+        "Machines rented for this work alone ({machine}, {month} a month each, people on top) would pay from {here} "
+        "million tokens a day against the cheapest APIs that pass; today's volume is {today} million.",
         **known,
     )
 
 
-def _holds(mix: _Mix, staff: float, currency: str) -> str:
-    dear, cheap = (break_even_price(mix.machine, mix.tokens_per_s, staff, at, mix.spare) for at in (LOW, HIGH))
+def threshold(choice: Choice, leaves: float) -> str:
+    """Return from which volume the plan has machines, and why that is another volume.
+
+    Args:
+        choice: the options.
+        leaves: that volume, million tokens a day.
+    """
+    if min(choice.best_api) < 0:
+        return say(
+            "The plan's own threshold is {leaves} million: there all workloads share machines and people, and some "
+            "machines stand there in any case.",
+            leaves=_millions(leaves),
+        )
     return say(
-        "With this machine and these people the rule holds where an API costs {cheap} to {dear} a million tokens; "
-        "where it costs less, it takes more.",
-        cheap=unit_price(cheap, currency),
-        dear=unit_price(dear, currency),
-    )
-
-
-def _grid(rows: tuple[ThumbRow, ...], currency: str) -> str:
-    prices = [list(group) for _, group in itertools.groupby(rows, key=lambda row: row.api_per_mtok)]
-    return say(
-        "Over {number} combinations of API price, speed of the machine and people it holds in {holding}. By the price "
-        "of a million tokens: {ranges}.",
-        number=len(rows),
-        holding=sum(row.holds for row in rows),
-        ranges=joined([_range(group, unit_price(group[0].api_per_mtok, currency)) for group in prices]),
-    )
-
-
-def _range(rows: Sequence[ThumbRow], price: str) -> str:
-    found = [row.million_tokens_per_day for row in rows]
-    known = [value for value in found if value is not None]
-    if not known:
-        return say("at {price} self-hosting never wins", price=price)
-    low, high = _millions(min(known)), _millions(max(known))
-    volumes = low if low == high else say("{low} to {high}", low=low, high=high)
-    if len(known) == len(found):
-        return say("at {price} it wins from {volumes} million on", price=price, volumes=volumes)
-    return say(
-        "at {price} it wins from {volumes} million on, and never in {never} of {all}",
-        price=price,
-        volumes=volumes,
-        never=len(found) - len(known),
-        all=len(found),
+        "The plan's own threshold is {leaves} million: there only the workloads for which machines pay move to them, "
+        "and share them and the people.",
+        leaves=_millions(leaves),
     )
 
 

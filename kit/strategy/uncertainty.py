@@ -12,7 +12,7 @@ from scipy.stats import qmc
 from kit.engagement.record import Place
 from kit.errors import PlanError
 from kit.figures import percent
-from kit.record import Basis
+from kit.record import Basis, worst
 from kit.strategy.choice import Choice, Solved
 from kit.strategy.costs import lasts, phases_of, replica_cost
 from kit.strategy.dispatch import Factors, as_taken, price_plan
@@ -50,8 +50,6 @@ WIDEST = 10.0
 """Switching values are sought between a tenth and ten times what was taken."""
 WIDEST_CHANGE = 0.5
 """... and of yearly changes up to so much more or less."""
-
-_ORDER = list(Basis)
 
 
 class Moves(StrEnum):
@@ -384,20 +382,16 @@ def _switch(spec: Spec, saving: Floats) -> float | None:
     return nearest if spec.additive else float(np.exp(nearest))
 
 
-def _worst(found: Sequence[Basis]) -> Basis:
-    return max(found, key=_ORDER.index)
-
-
 def _level(
     name: str, moves: Moves, key: str, bases: Sequence[Basis], *, spread: float | None = None, which: str = ""
 ) -> Spec:
-    basis = _worst(bases)
+    basis = worst(bases)
     high = 1 + (SPREAD[basis] if spread is None else spread)
     return Spec(name=name, moves=moves, key=key, basis=basis, low=1 / high, high=high, which=which)
 
 
 def _change(name: str, moves: Moves, key: str, bases: Sequence[Basis]) -> Spec:
-    basis = _worst(bases)
+    basis = worst(bases)
     return Spec(name=name, moves=moves, key=key, basis=basis, low=-CHANGE_SPREAD[basis], high=CHANGE_SPREAD[basis])
 
 
@@ -474,7 +468,7 @@ def _rents(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
     if not used:
         return
     pool = used[0][1]
-    key = f"prices.{pool.offer.accelerator}.{pool.place}{f' ({pool.renter})' if pool.renter else ''}"
+    key = pool.price_key
     yield _level(say("GPU rents today"), Moves.RENT, key, [pool.price.basis for _, pool in used])
     # A price that is agreed for the whole horizon does not change.
     years = _years(choice)
@@ -492,16 +486,16 @@ def _owned(choice: Choice, plans: Sequence[Solved]) -> Iterator[Spec]:
     if bought:
         # The server around the accelerators is a share of the price, and as uncertain only in that part of it.
         server = terms.server_overhead_share
-        card = _worst([pool.price.basis for pool in bought])
+        card = worst([pool.price.basis for pool in bought])
         spread = (SPREAD[card] + server.value * SPREAD[server.basis]) / (1 + server.value)
-        key = f"prices.{bought[0].offer.accelerator}.{Place.OWN}"
+        key = bought[0].price_key
         yield _level(say("GPU purchase prices"), Moves.PURCHASE, key, [card, server.basis], spread=spread)
         if terms.residual_share.value > 0:
             yield _level(say("resale value"), Moves.RESALE, "money.residual_share", [terms.residual_share.basis])
     if any(cost.energy + cost.space > 0 for _, cost in used):
         power = [pool.power_w.basis for pool, _ in used if pool.power_w]
-        electricity = _worst([terms.electricity_price_per_kwh.basis, terms.pue.basis, *power])
-        space = _worst([terms.colocation_per_kw_month.basis, *power])
+        electricity = worst([terms.electricity_price_per_kwh.basis, terms.pue.basis, *power])
+        space = worst([terms.colocation_per_kw_month.basis, *power])
         energy_sum, space_sum = (sum(getattr(cost, name) for _, cost in used) for name in ("energy", "space"))
         spread = (energy_sum * SPREAD[electricity] + space_sum * SPREAD[space]) / (energy_sum + space_sum)
         bases = [basis for basis, total in ((electricity, energy_sum), (space, space_sum)) if total > 0]

@@ -9,9 +9,10 @@ import datetime as dt
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kit.engagement.record import Place
+from kit.messages import check_message
 from kit.record import Basis, Part, Record
 from kit.strategy.answers import (
     Affordable,
@@ -38,7 +39,7 @@ from kit.strategy.dossier import (
     Risk,
     Sketch,
 )
-from kit.wording import Message
+from kit.wording import Message, making
 
 
 class Strike(Part):
@@ -194,6 +195,8 @@ class Strategy(Part):
         capex_later: purchases in later years, not discounted; a limit on purchases (``limits: capex``) counts both.
         payback_months: months until what it spends first has come back against the cloud plan, resale included;
             ``None`` if never, or if it spends nothing more at first.
+        extra_at_start: what it spends at the start above the cloud plan, hardware and moving, engagement's currency;
+            ``None`` without a cloud plan, and in a record of an older kit.
         irr: yearly internal rate of return of what it spends first, against the cloud plan; ``None`` where there is
             none, or more than one.
         co2_tonnes_per_year: of the machines and the APIs, first phase.
@@ -221,6 +224,7 @@ class Strategy(Part):
     capex: float
     capex_later: float = 0.0
     payback_months: float | None
+    extra_at_start: float | None = None
     irr: float | None
     co2_tonnes_per_year: float
     gap: float
@@ -324,6 +328,8 @@ class Week(Part):
     Attributes:
         own, rented, api: by hour and place.
         capacity: what the machines could carry, by hour.
+        use: share of it that they carry over the whole week; ``None`` without machines, and in a record of an older
+            kit.
         parts: the same by parts of the day, the whole week last; empty in a record of an older kit.
     """
 
@@ -331,6 +337,7 @@ class Week(Part):
     rented: tuple[float, ...]
     api: tuple[float, ...]
     capacity: tuple[float, ...]
+    use: float | None = None
     parts: tuple[WeekPart, ...] = ()
 
 
@@ -461,9 +468,9 @@ class Verdict(Record):
     saving_npv: float
     saving_against: StrategyKind
     samples: int
-    placements: tuple[Placement, ...]
+    placements: tuple[Placement, ...] = Field(min_length=1)
     pools: tuple[Pool, ...]
-    strategies: tuple[Strategy, ...]
+    strategies: tuple[Strategy, ...] = Field(min_length=1)
     drivers: tuple[Driver, ...]
     alternatives: tuple[Alternative, ...]
     shadow_prices: tuple[ShadowPrice, ...]
@@ -497,3 +504,24 @@ class Verdict(Record):
     inputs: tuple[Input, ...]
     sources: tuple[SourceFile, ...]
     messages: dict[str, Message] = Field(default_factory=dict)
+
+    @field_validator("messages")
+    @classmethod
+    def _can_be_told(cls, messages: dict[str, Message]) -> dict[str, Message]:
+        """Refuse messages that are none: they come from a file, and are filled like templates."""
+        for message in messages.values():
+            check_message(message)
+        return messages
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the client's and the market's, which no language translates even where a word reads the same."""
+        found = {self.client, self.letterhead.consultant, *(row.benchmark for row in self.requirements)}
+        for placement in self.placements:
+            found.add(placement.workload)
+            for option in placement.options:
+                made = making(option.label, self.messages)
+                provider = made.values.get("provider") if made else None
+                found |= {option.model, option.profile or "", provider if isinstance(provider, str) else ""}
+        found |= {name for pool in self.pools for name in (pool.model, pool.profile, pool.accelerator)}
+        return frozenset(found - {""})

@@ -38,7 +38,7 @@ def alternatives(choice: Choice, best: Plan) -> tuple[Alternative, ...]:
     """Return the best plans that differ in kind, the cheapest first, three at most.
 
     A kind is where each workload mainly goes. The others are found by sending one workload after the other elsewhere,
-    and by using some kinds of place only.
+    and by using some kinds of place only; where there are fewer than three, the best with other machines is added.
 
     Args:
         choice: the options.
@@ -56,20 +56,37 @@ def alternatives(choice: Choice, best: Plan) -> tuple[Alternative, ...]:
         kind = kind_of(choice, plan)
         if kind not in found or plan.cost < found[kind].cost:
             found[kind] = plan
-    ordered = sorted(found.items(), key=lambda item: item[1].cost)[:_BEST]
+    every = [(_label(choice, kind, main), kind, plan) for kind, plan in found.items()]
+    if len(every) < _BEST and (other := _on_others(choice, best)) is not None:
+        every.append((say("Other machines"), kind_of(choice, other), other))
+    ordered = sorted(every, key=lambda item: item[2].cost)[:_BEST]
     return tuple(
         Alternative(
-            label=_label(choice, kind, main),
+            label=label,
             places=tuple(place for place in Place if place in kind),
             npv=plan.cost,
-            extra=plan.cost - ordered[0][1].cost,
+            extra=plan.cost - ordered[0][2].cost,
             pools=tuple(
                 say("{number} × {pool}", number=int(plan.replicas[:, p].max()), pool=choice.pools[p].label)
                 for p in np.flatnonzero(plan.used)
             ),
         )
-        for kind, plan in ordered
+        for label, kind, plan in ordered
     )
+
+
+def _on_others(choice: Choice, best: Plan) -> Plan | None:
+    """Return the best plan with none of a plan's kinds of machine; ``None`` where it has none or needs them."""
+    kinds = [(pool.place, pool.profile.accelerator, pool.profile.accelerators) for pool in choice.pools]
+    taken = {kinds[p] for p in np.flatnonzero(best.used)}
+    if not taken:
+        return None
+    seconds = choice.problem.seconds.copy()
+    seconds[:, [kind in taken for kind in kinds]] = np.nan
+    try:
+        return solve(replace(choice.problem, seconds=seconds), seconds=QUICK)
+    except PlanError:
+        return None
 
 
 def kind_of(choice: Choice, plan: Plan) -> tuple[Place, ...]:
@@ -240,7 +257,7 @@ def affordable(choice: Choice, best: Solved, plans: Sequence[Solved]) -> Afforda
     if np.isfinite(choice.problem.caps.cost):
         budget, meaning = choice.problem.caps.cost, say("the client's budget")
     elif today is not None and today.plan.cost > budget:
-        budget, meaning = today.plan.cost, say("what today's arrangements cost")
+        budget, meaning = today.plan.cost, say("what going on as today would cost, with growth, people and what is new")
     low, high, within_offers = 0.0, MOST_LOAD, False
     if _cost(problem, 1.0, best.plan) <= budget * (1 + 1e-9):
         low = 1.0

@@ -8,6 +8,7 @@ import pytest
 
 from kit.report.audit import Audit, save_records
 from kit.strategy.verdict import Verdict
+from tests.report.reading import write_as
 
 
 @pytest.fixture(scope="session")
@@ -27,14 +28,10 @@ def verdict(audit: Audit) -> Verdict:
 @pytest.fixture(scope="session")
 def html(verdict: Verdict, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The example's HTML."""
-    from kit.report.document import write_html
-
-    return write_html(verdict, tmp_path_factory.mktemp("html") / "verdict.html").read_text(encoding="utf-8")
+    return write_as(verdict, tmp_path_factory.mktemp("html") / "verdict.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def pdf(verdict: Verdict, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example's PDF."""
-    from kit.report.document import write_pdf
-
-    return write_pdf(verdict, tmp_path_factory.mktemp("pdf") / "verdict.pdf")
+    return write_as(verdict, tmp_path_factory.mktemp("pdf") / "verdict.pdf")

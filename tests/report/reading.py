@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 from pypdf import PdfReader
 
+from kit.report.document import write_documents
 from kit.report.pictures import drawings, telling
 from kit.strategy.verdict import Verdict
 
@@ -42,6 +44,20 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._hidden and data.strip():
             self.text.append(data.strip())
+
+
+def write_as(
+    verdict: Verdict,
+    path: Path,
+    *,
+    language: str | None = None,
+    paper: str | None = None,
+    notebooks: Sequence[Path] = (),
+) -> Path:
+    """Write one document, in the format and under the name of a path, and return the path."""
+    form = path.suffix.removeprefix(".")
+    (made,) = write_documents(verdict, path.parent, (form,), language=language, paper=paper, notebooks=notebooks)
+    return made.replace(path)
 
 
 def page(html: str) -> Page:

@@ -191,9 +191,34 @@ def test_tornado_keeps_its_notes_in_a_column_of_their_own(verdict):
     assert min(box.left for box in notes) > max(box.right for box in ends)
 
 
+def test_tornado_puts_both_texts_behind_the_bar_where_both_ends_lie_on_one_side(verdict: Verdict):
+    """Factors 0.5 and 2 that both raise the saving share one text; an end that moves nothing is opposite."""
+    saving = verdict.saving_npv
+    driver = verdict.drivers[0].model_copy(
+        update={"low": 0.5, "high": 2.0, "saving_low": saving + 3e5, "saving_high": saving + 1e5, "switches_at": None}
+    )
+    drawn = draw("tornado", verdict.model_copy(update={"drivers": (driver,)}))
+    assert [text for text in words(drawn) if "×" in text] == ["0.5 × … 2 ×"]
+    still = driver.model_copy(update={"saving_high": saving + 1e-9})
+    ends = [box for box in boxes(draw("tornado", verdict.model_copy(update={"drivers": (still,)}))) if "×" in box.text]
+    assert [box.text for box in sorted(ends, key=lambda box: box.left)] == ["2 ×", "0.5 ×"]
+
+
+def test_a_single_plan_is_called_the_plan(verdict: Verdict):
+    """Beside a line that is the only one no kind of plan is named."""
+    curve = verdict.break_even
+    alone = curve.model_copy(
+        update={"cost_per_month": {StrategyKind.HYBRID: curve.cost_per_month[StrategyKind.HYBRID]}, "crossings": ()}
+    )
+    one = verdict.model_copy(update={"strategies": verdict.strategies[:1], "break_even": alone})
+    shown = words(draw("cost_against_volume", one))
+    assert "The plan" in shown
+    assert "Hybrid" not in shown
+
+
 def test_range_of_a_plan_is_the_records_at_todays_volume(verdict):
     """The band of the cloud plan is its cost per month times p10 and p90 over its net present value."""
-    plan = findings.plan_of(verdict, StrategyKind.CLOUD)
+    plan = next(plan for plan in verdict.strategies if plan.kind is StrategyKind.CLOUD)
     spec = charts.cost_against_volume(verdict).to_dict(validate=False)
     bands = [layer["data"]["values"] for layer in spec["layer"] if layer["mark"]["type"] == "area"]
     assert len(bands) == 2
@@ -222,6 +247,7 @@ def test_parts_of_a_plans_cost_add_up_to_its_cash(verdict):
     """The bar of each plan is as long as all cash that it pays, resale value apart, to the left of nought."""
     spec = charts.cost_parts(verdict).to_dict(validate=False)
     bars = spec["layer"][0]["data"]["values"]
+    assert len({bar["name"] for bar in bars}) == len(verdict.strategies) == 6
     for plan in verdict.strategies:
         mine = [bar for bar in bars if bar["name"].strip("\u200a") == plan.label]
         paid = sum(value for year in plan.cash for name, *_ in CASH_PARTS if (value := getattr(year, name)) > 0)

@@ -8,10 +8,9 @@ import re
 import pytest
 
 from kit.report import palette, skin
-from kit.report.document import write_html
 from kit.strategy.dossier import Letterhead
 from tests.report.figures import foreign_figures
-from tests.report.reading import HOSTILE, page, ticks
+from tests.report.reading import HOSTILE, page, ticks, write_as
 
 LOGO = (
     "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSI0MCIgaGVpZ2h0PSIyMCI+"
@@ -26,7 +25,7 @@ LETTERHEAD = Letterhead(
 def german(verdict, tmp_path_factory):
     """The example's page in German."""
     path = tmp_path_factory.mktemp("html") / "verdict.de.html"
-    return write_html(verdict, path, language="de").read_text(encoding="utf-8")
+    return write_as(verdict, path, language="de").read_text(encoding="utf-8")
 
 
 def test_every_figure_of_the_page_is_the_records(html, german, verdict):
@@ -85,34 +84,42 @@ def test_client_text_is_text(verdict, tmp_path):
     """Markup in a client's words is shown, not obeyed."""
     placement = verdict.placements[0].model_copy(update={"workload": HOSTILE, "because": (HOSTILE,)})
     odd = verdict.model_copy(update={"client": HOSTILE, "placements": (placement, *verdict.placements[1:])})
-    html = write_html(odd, tmp_path / "odd.html").read_text(encoding="utf-8")
+    html = write_as(odd, tmp_path / "odd.html").read_text(encoding="utf-8")
     assert "<script>alert" not in html
     assert any(HOSTILE.strip() in text for text in page(html).text)
 
 
 def test_the_letterhead_is_the_consultants(verdict, tmp_path):
     """Name, address, logo and colour are on the page, and the logo is in it."""
-    html = write_html(verdict.model_copy(update={"letterhead": LETTERHEAD}), tmp_path / "v.html").read_text("utf-8")
+    html = write_as(verdict.model_copy(update={"letterhead": LETTERHEAD}), tmp_path / "v.html").read_text("utf-8")
     parsed = page(html)
     assert {"Müller & Söhne", "Hauptstraße 1", "10115 Berlin"} <= set(parsed.text)
     assert sorted(parsed.requests) == sorted(["data:,", LOGO])
     assert "--own: #7a1fa2;" in html
 
 
+def test_a_logo_without_a_consultant_is_called_a_logo(verdict, tmp_path):
+    """For those who do not see it the picture has a name, in the document's language."""
+    bare = verdict.model_copy(update={"letterhead": Letterhead(logo=LOGO)})
+    for language in ("en", "de"):
+        html = write_as(bare, tmp_path / f"{language}.html", language=language).read_text("utf-8")
+        assert re.findall(r'<img src="data:[^"]*" alt="([^"]*)">', html) == ["Logo"]
+
+
 def test_the_paper_is_the_one_asked_for(html, verdict, tmp_path):
     """A4, or US letter."""
     assert "@page { size: A4;" in html
-    assert "@page { size: letter;" in write_html(verdict, tmp_path / "v.html", paper="letter").read_text("utf-8")
+    assert "@page { size: letter;" in write_as(verdict, tmp_path / "v.html", paper="letter").read_text("utf-8")
 
 
 def test_same_record_gives_the_same_bytes(html, verdict, tmp_path):
     """Nothing but the record goes into the page."""
-    assert write_html(verdict, tmp_path / "again.html").read_text(encoding="utf-8") == html
+    assert write_as(verdict, tmp_path / "again.html").read_text(encoding="utf-8") == html
 
 
 def test_notebooks_are_linked_from_beside(verdict, tmp_path):
     """Links to the executed notebooks are relative, so that the folder can be handed over."""
-    html = write_html(verdict, tmp_path / "v.html", notebooks=[tmp_path / "notebooks" / "5_verdict.ipynb"])
+    html = write_as(verdict, tmp_path / "v.html", notebooks=[tmp_path / "notebooks" / "5_verdict.ipynb"])
     assert "notebooks/5_verdict.ipynb" in page(html.read_text(encoding="utf-8")).links
 
 
@@ -120,6 +127,9 @@ def test_notebooks_are_linked_from_beside(verdict, tmp_path):
 def test_small_coloured_words_can_be_read(colour):
     """Type stands out from its ground by 4.5:1, whatever the consultant's colour, on a light and on a dark page."""
     made = palette.branded(colour, colour)
+    # By WCAG's own pairs: black on white 21, and the lightest grey that passes on white 4.54.
+    assert palette.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert palette.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=5e-3)
     for page_colours in (skin.light(made), skin.dark(made)):
         for kind in ("own", "rented", "cloud", "other"):
             assert palette.contrast(page_colours[f"{kind}_chip"], page_colours[f"{kind}_tint"]) >= 4.5

@@ -13,6 +13,7 @@ from kit.errors import KitError
 from kit.report.cells import picture
 from kit.report.drawing import NEEDS
 from kit.report.notebooks import notebook_folder, run_notebooks
+from kit.wording import speaking
 
 NAMES = ["1_hardware", "2_throughput", "3_demand", "4_costs", "5_verdict"]
 FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.For, ast.While, ast.comprehension)
@@ -58,12 +59,14 @@ def test_a_picture_of_the_verdict_is_asked_for_by_name(name):
 
 
 def test_where_nothing_can_be_drawn_a_sentence_says_why(verdict):
-    """Where no input changes the saving there is no tornado, and the cell says so; else it is a picture."""
+    """Where no input changes the saving there is no tornado, and the cell says so in any language; else a picture."""
     steady = verdict.model_copy(update={"drivers": ()})
     said = picture(steady, "tornado")
-    assert said.data == (
-        "There is no picture here: tornado cannot be drawn: it needs an input that changes the saving."
-    )
+    assert said.data == "There is no picture here: it needs an input that changes the saving."
+    with speaking("de"):
+        assert picture(steady, "tornado").data == (
+            "Hier ist kein Bild: Es braucht einen Eingabewert, der die Ersparnis ändert."
+        )
     assert picture(verdict, "tornado").data.startswith("<svg")
 
 

@@ -7,15 +7,15 @@ from itertools import cycle, islice
 from xml.etree import ElementTree
 
 import pytest
+from pydantic import ValidationError
 from pypdf import PdfReader
 
 from kit.errors import InputError
-from kit.report.document import write_pdf
 from kit.report.pdf import logo_file, unshown
 from kit.report.pictures import telling
 from kit.strategy.dossier import Letterhead
 from tests.report.figures import foreign_figures
-from tests.report.reading import HOSTILE, SVG, pdf_text, pictures, squeezed, ticks
+from tests.report.reading import HOSTILE, SVG, pdf_text, pictures, squeezed, ticks, write_as
 from tests.report.test_html import LETTERHEAD
 
 A4, LETTER = (595, 842), (612, 792)
@@ -24,7 +24,7 @@ A4, LETTER = (595, 842), (612, 792)
 @pytest.fixture(scope="module")
 def german(verdict, tmp_path_factory):
     """The example's PDF in German, on US letter paper."""
-    return write_pdf(verdict, tmp_path_factory.mktemp("pdf") / "verdict.de.pdf", language="de", paper="letter")
+    return write_as(verdict, tmp_path_factory.mktemp("pdf") / "verdict.de.pdf", language="de", paper="letter")
 
 
 def size(path):
@@ -55,9 +55,7 @@ def test_page_one_holds_the_decision_of_eight_workloads(verdict, tmp_path, langu
         placement.model_copy(update={"workload": f"Workload {chr(65 + k)}"})
         for k, placement in enumerate(islice(cycle(verdict.placements), 8))
     )
-    path = write_pdf(
-        verdict.model_copy(update={"placements": rows}), tmp_path / "v.pdf", language=language, paper=paper
-    )
+    path = write_as(verdict.model_copy(update={"placements": rows}), tmp_path / "v.pdf", language=language, paper=paper)
     with telling(verdict, language) as shown:
         headline, last, heads = shown.headline, shown.bases[-1].text, [s.title for s in shown.sections]
     first, second = squeezed(pdf_text(path, 0)).replace("-", ""), squeezed(pdf_text(path, 1))
@@ -100,14 +98,14 @@ def test_no_text_of_a_chart_is_lost(pdf, verdict):
 
 def test_same_record_gives_the_same_bytes(pdf, verdict, tmp_path):
     """Nothing but the record goes into the PDF."""
-    assert write_pdf(verdict, tmp_path / "again.pdf").read_bytes() == pdf.read_bytes()
+    assert write_as(verdict, tmp_path / "again.pdf").read_bytes() == pdf.read_bytes()
 
 
 def test_client_text_is_text(verdict, tmp_path):
     """Markup in a client's words is shown, not obeyed; Hebrew is there."""
     placement = verdict.placements[0].model_copy(update={"workload": HOSTILE, "because": (HOSTILE,)})
     odd = verdict.model_copy(update={"client": HOSTILE, "placements": (placement, *verdict.placements[1:])})
-    text = squeezed(pdf_text(write_pdf(odd, tmp_path / "odd.pdf")))
+    text = squeezed(pdf_text(write_as(odd, tmp_path / "odd.pdf")))
     for part in ("<script>alert(1)</script>", '#import"x"', "$y$"):
         assert part in text
     assert any(word in text for word in ("\u05e9\u05dc\u05d5\u05dd", "\u05dd\u05d5\u05dc\u05e9"))
@@ -118,7 +116,7 @@ def test_a_letter_that_no_typeface_has_is_written_as_its_code(verdict, tmp_path)
     missing = "\U0010fffd\u0378"
     assert unshown(f"Zoë \u05e9 {missing}") == set(missing)
     odd = verdict.model_copy(update={"client": "Ost\u0378West \U0001f3e6 \u6f22\u5b57"})
-    text = squeezed(pdf_text(write_pdf(odd, tmp_path / "odd.pdf"), 0))
+    text = squeezed(pdf_text(write_as(odd, tmp_path / "odd.pdf"), 0))
     assert "Ost[U+0378]West" in text
 
 
@@ -130,25 +128,47 @@ def test_one_workload_or_forty(verdict, tmp_path, count):
         for i in range(count)
     )
     many = verdict.model_copy(update={"placements": rows})
-    text = squeezed(pdf_text(write_pdf(many, tmp_path / "many.pdf")))
+    text = squeezed(pdf_text(write_as(many, tmp_path / "many.pdf")))
     assert all(squeezed(row.workload) in text for row in rows)
 
 
 def test_the_letterhead_is_the_consultants(verdict, tmp_path):
     """Name and address are on page one."""
-    path = write_pdf(verdict.model_copy(update={"letterhead": LETTERHEAD}), tmp_path / "v.pdf")
+    path = write_as(verdict.model_copy(update={"letterhead": LETTERHEAD}), tmp_path / "v.pdf")
     first = pdf_text(path, 0)
     assert all(line in first for line in ("Müller & Söhne", "Hauptstraße 1", "10115 Berlin"))
     assert PdfReader(path).metadata.author == "Müller & Söhne"
 
 
+def test_a_logo_without_a_consultant_is_called_a_logo(verdict, tmp_path):
+    """PDF/UA asks for a word for each picture: without a firm's name it is what the picture is."""
+    bare = verdict.model_copy(update={"letterhead": Letterhead(logo=LETTERHEAD.logo)})
+    reader = PdfReader(write_as(bare, tmp_path / "v.pdf"))
+    found = [reader.get_object(number) for number in range(1, reader.trailer["/Size"])]
+    assert "Logo" in [str(item["/Alt"]) for item in found if isinstance(item, dict) and "/Alt" in item]
+
+
 @pytest.mark.parametrize(
-    "logo", ["https://example.org/logo.png", "data:image/gif;base64,AAAA", "data:image/png;base64,!"]
+    "logo",
+    [
+        "https://example.org/logo.png",
+        "data:image/gif;base64,AAAA",
+        "data:image/png;base64,!",
+        "data:image/png;base64,",
+        "data:image/svg+xml,%3Csvg/%3E",
+        "data:image/png;base64,AAAA\n",
+    ],
 )
-def test_a_logo_that_is_none_is_refused(verdict, tmp_path, logo):
-    """Only an SVG or a PNG inside the record is taken, and nothing is written otherwise."""
-    odd = verdict.model_copy(update={"letterhead": Letterhead.model_construct(**{**dict(LETTERHEAD), "logo": logo})})
-    with pytest.raises(InputError, match="logo"):
-        write_pdf(odd, tmp_path / "v.pdf")
-    assert list(tmp_path.iterdir()) == []
-    assert logo_file("data:image/svg+xml,%3Csvg/%3E") == (b"<svg/>", "svg")
+def test_a_logo_that_is_none_is_in_no_record(logo):
+    """Only an SVG or a PNG inside the record is taken."""
+    with pytest.raises(ValidationError, match="logo"):
+        Letterhead(logo=logo)
+
+
+def test_the_logo_is_the_bytes_of_its_file():
+    """Base64 that is cut off is refused; without a logo there is none."""
+    assert logo_file("data:image/svg+xml;base64,PHN2Zy8+") == (b"<svg/>", "svg")
+    assert logo_file("data:image/png;base64,AQI=") == (b"\x01\x02", "png")
+    assert logo_file("") == (b"", "")
+    with pytest.raises(InputError, match="base64"):
+        logo_file("data:image/png;base64,AQI")

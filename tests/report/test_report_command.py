@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from kit.errors import KitError
+from kit.report import document
 from kit.report.document import file_name, write_documents
 from kit.strategy.dossier import Letterhead
 
@@ -77,10 +79,11 @@ def test_a_slip_ends_in_one_line(folder, options, words):
 def test_no_verdict_or_a_broken_one_ends_in_one_line(folder):
     """A name that is none, and a file that is no verdict."""
     (folder / "verdict.json").write_text("{}", encoding="utf-8")
-    for given in ("nowhere", folder):
+    for given, named in (("nowhere", "nowhere"), (folder, "verdict.json")):
         done = kit(given, cwd=folder)
         assert done.returncode == 2
-        assert "Traceback" not in done.stderr
+        assert named in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_place_that_cannot_be_written_to_ends_in_one_line(folder):
@@ -89,7 +92,48 @@ def test_a_place_that_cannot_be_written_to_ends_in_one_line(folder):
     done = kit(folder, "--format", "html", "--out", folder / "taken", cwd=folder)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_no_half_of_a_set(verdict, tmp_path, monkeypatch):
+    """The error comes through, no document is written, and the process that makes the page's script is gone."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def ahead():
+        started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+        return started[-1]
+
+    def refuse(*_):
+        raise ValueError("no picture")
+
+    monkeypatch.setattr(document, "bundle_ahead", ahead)
+    monkeypatch.setattr(document, "drawings", refuse)
+    with pytest.raises(ValueError, match="no picture"):
+        write_documents(verdict, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert [process.returncode for process in started] == [-9]
+
+
+def test_a_typesetter_that_refuses_leaves_no_half_of_a_set(verdict, tmp_path, monkeypatch):
+    """The page and the Word document are not written before the PDF is made."""
+
+    def refuse(*_, **__):
+        raise KitError("the PDF cannot be typeset")
+
+    monkeypatch.setattr(document, "pdf_bytes", refuse)
+    with pytest.raises(KitError):
+        write_documents(verdict, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_does_not_wait_for_ever_for_its_script(verdict, tmp_path, monkeypatch):
+    """Where the other process does not end, the page makes the script itself, and that process is ended."""
+    asleep = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    monkeypatch.setattr(document, "bundle_ahead", lambda: asleep)
+    monkeypatch.setattr(document, "_PATIENCE", 0.1)
+    (path,) = write_documents(verdict, tmp_path, ("html",))
+    assert "kitEmbed" in path.read_text(encoding="utf-8")
+    assert asleep.returncode == -9
 
 
 def test_the_letterheads_language_has_no_suffix(verdict):

@@ -10,9 +10,9 @@ import pytest
 
 from kit.engagement.record import Place
 from kit.report import sliders
-from kit.report.document import write_html
 from kit.report.vega import bundle, cache_file
 from kit.strategy.dossier import Sketch
+from tests.report.reading import write_as
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -53,8 +53,7 @@ def files(verdict, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sliders")
     playful = verdict.model_copy(update={"sketch": SKETCH})
     return {
-        language: write_html(playful, folder / f"verdict.{language}.html", language=language)
-        for language in ("en", "de")
+        language: write_as(playful, folder / f"verdict.{language}.html", language=language) for language in ("en", "de")
     }
 
 
@@ -136,7 +135,7 @@ def test_machines_that_are_there_anyway_cost_nothing_more(browser, verdict, tmp_
     With twice the volume 10 + 180 need four, of which two cost 12,000 against 180 × 30 = 5,400.
     """
     shared = verdict.model_copy(update={"sketch": SHARED})
-    opened = Opened(browser, write_html(shared, tmp_path / "shared.html")).ready()
+    opened = Opened(browser, write_as(shared, tmp_path / "shared.html")).ready()
     assert "the cloud costs €2,700 a month; 2 machines" in opened.sentence
     assert "of which 2 stand there anyway for Claims; the others cost €0 a month" in opened.sentence
     assert "Machines are cheaper in parts between 0 and 90 million" in opened.sentence

@@ -18,7 +18,7 @@ from docx.shared import Mm
 from kit.report.parts import Chip, Column, Heading, Live, Picture, Table, Text
 from kit.report.pictures import drawings, telling
 from kit.report.view import View
-from kit.report.word import write_docx
+from kit.report.word import docx_bytes
 from kit.report.word.columns import column_widths
 from kit.report.word.styles import SHEETS
 from kit.report.word.xml import run
@@ -48,7 +48,8 @@ def make(verdict: Verdict, tmp_path_factory: pytest.TempPathFactory) -> Callable
         path = tmp_path_factory.mktemp("docx") / "verdict.docx"
         with telling(given, language) as shown:
             drawn = drawings(given, shown)
-            return shown, write_docx(shown, drawn, path, letterhead=given.letterhead, paper=paper)
+            path.write_bytes(docx_bytes(given, shown, drawn, paper=paper or given.letterhead.paper))
+        return shown, path
 
     return made
 
@@ -244,6 +245,23 @@ def test_letterhead_and_paper(make, verdict):
         assert [name.get("descr") for name in header._element.iter(qn("wp:docPr"))] == [LETTERHEAD.consultant]
     assert made.core_properties.author == LETTERHEAD.consultant
     assert "203A8F" in made.styles.element.xml.upper()
+
+
+def test_a_logo_without_a_consultant_is_called_a_logo(make, verdict):
+    """On page one and on the others, for those who do not see it."""
+    _, path = make(verdict.model_copy(update={"letterhead": Letterhead(logo=LETTERHEAD.logo)}))
+    section = docx.Document(str(path)).sections[0]
+    for header in (section.first_page_header, section.header):
+        assert [name.get("descr") for name in header._element.iter(qn("wp:docPr"))] == ["Logo"]
+
+
+def test_a_day_before_the_first_of_zip_is_one_in_its_first_year(make, verdict):
+    """The dates of a ZIP file begin in 1980; the document's own date stays what it is."""
+    old = dt.date(1979, 3, 1)
+    _, path = make(verdict.model_copy(update={"date": old}))
+    with ZipFile(path) as package:
+        assert {entry.date_time for entry in package.infolist()} == {(1980, 3, 1, 12, 0, 0)}
+    assert docx.Document(str(path)).core_properties.created.date() == old
 
 
 def test_a4_is_the_usual_paper(document):

@@ -12,12 +12,14 @@ from kit.engagement.record import DataClass, Latency
 from kit.record import Basis, Figure
 from kit.strategy.board.aspects import aspects, customisation, maintenance, setup
 from kit.strategy.board.aspects_fit import capability, privacy
-from kit.strategy.board.aspects_latency import latency
+from kit.strategy.board.aspects_latency import latency, local_wait
 from kit.strategy.board.aspects_money import cloud_per_mtok, cost, peak_to_mean, scalability
+from kit.strategy.board.procured import pool_parts
 from kit.strategy.dossier import Aspect
 from kit.strategy.verdict import Strike
 from kit.wording import remembering, retell, speaking
 from tests.strategy.cases import decided, hospital_case, seen, small_case, startup_case, told
+from tests.strategy.insured import insurer_case
 
 CASES = [small_case, hospital_case, startup_case]
 KEYS = ["setup", "privacy", "capability", "cost", "latency", "scalability", "customisation", "maintenance"]
@@ -171,3 +173,25 @@ def test_latency_counts_only_what_may_serve():
         struck(slow, poor).local.text == "Nothing that is on offer here may serve a workload with a limit on latency."
     )
     assert struck(slow, poor).better == "cloud"
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_the_wait_rests_on_the_load_that_the_plan_has_taken(insurer, insurer_verdict, taken):
+    """The same machine is an option at two loads: only the profile of the one that serves counts."""
+    case = insurer_case(insurer, insurer_verdict)
+    (part,) = pool_parts(case)
+    alike = [p for p, pool in enumerate(case.choice.pools) if pool.label == part.label]
+    assert len(alike) == 2
+    ratio = case.choice.terms.p95_over_mean_ttft.model_copy(update={"basis": Basis.MEASURED})
+    case = terms(case, p95_over_mean_ttft=ratio)
+    before = local_wait(case, part.workloads[0])
+    pools = list(case.choice.pools)
+    for p in alike:
+        if (p == part.number) == taken:
+            profile = pools[p].profile.model_copy(update={"basis": Basis.ASSUMED})
+            pools[p] = replace(pools[p], profile=profile)
+    after = local_wait(replace(case, choice=replace(case.choice, pools=tuple(pools))), part.workloads[0])
+    assert before is not None
+    assert after is not None
+    assert before.basis is Basis.PREDICTED
+    assert after.basis is (Basis.ASSUMED if taken else Basis.PREDICTED)

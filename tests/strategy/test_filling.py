@@ -44,11 +44,14 @@ def test_the_requests_in_flight_are_a_mean_of_the_work_that_is_served(case):
     tokens = row.kv_cache * GIB / (32 * 80 * 2 * 8 * 128 * 2 / 2)
     assert 1320 < tokens < (1320 + 2950) / 2
     assert "32 requests" in row.note
+    assert "The longest mean request of a workload has 2,950 tokens" in row.note
+    assert row.note.count("requests of up to 16,000 are asked for and take more still.") == 1
 
 
 def test_the_parts_fill_the_card(case):
     """Weights, cache, the rest and what is free are all there is, and none of them is negative."""
     measured = profiled(case, memory=Memory(weights_gib=70, kv_cache_gib=60, activations_gib=4))
+    assert (len(memory(case)), len(memory(measured))) == (1, 1)
     for row in (*memory(case), *memory(measured)):
         parts = (row.weights, row.kv_cache, row.other, row.free)
         assert sum(parts) == pytest.approx(row.total)

@@ -84,7 +84,7 @@ def test_a_strike_names_rule_term_evidence_and_way_out(insurer):
     )
     assert strike.lift == (
         "The management body accepts the provider after its own review of the security standards; "
-        "or a contract with google (contract: iso27001: true)"
+        "or a contract with google by which it is certified under ISO 27001"
     )
     signed = replace(google, offer=google.offer.model_copy(update={"contract": Contract(iso27001=True)}))
     assert gate_api(agent, signed, insurer.engagement, terms) == ()
@@ -120,7 +120,7 @@ def test_a_signed_business_associate_agreement_is_eligibility(insurer):
     agent, engagement = bound(insurer.engagement, "HIPAA")
     found = strikes(api("openai"), agent, engagement)
     assert len(found) == 2
-    assert all("(contract: baa: true)" in strike.lift for strike in found)
+    assert all("by which it signs a business associate agreement" in strike.lift for strike in found)
     assert strikes(api("openai", contract=Contract(baa=True)), agent, engagement) == []
 
 

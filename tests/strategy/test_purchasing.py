@@ -11,8 +11,8 @@ from kit.engagement.record import Commitment, Contract, Place, Region
 from kit.pricing.dispute import Dispute
 from kit.record import Basis
 from kit.strategy.board import Case
-from kit.strategy.board.leaving import resale
-from kit.strategy.board.purchasing import exits, purchases
+from kit.strategy.board.leaving import exits, resale
+from kit.strategy.board.purchasing import purchases
 from kit.strategy.plans import purchases_by_phase
 from tests.strategy.cases import CHAT, case_of, engagement
 from tests.strategy.insured import insurer_case, pooled, profiled, said, termed
@@ -66,6 +66,7 @@ def test_the_contracts_are_the_bills_of_the_first_year(case):
 
 def test_price_times_quantity_is_the_total(case):
     """Of what is bought and of what is called."""
+    assert [row.place for row in purchases(case)] == [Place.OWN, Place.API, Place.API]
     for row in purchases(case):
         assert row.price * row.quantity == pytest.approx(row.total)
 

@@ -55,7 +55,8 @@ def test_starting_in_the_cloud_by_hand():
     assert text.endswith("do not become the cheaper way. Waiting costs nothing.")
     even = small_case().verdict.break_even.model_copy(update={"leaves_cloud_at": 0.9})
     pays = answer(decided(small_case(), break_even=even), "cloud_first").text
-    assert "from 0.9 million tokens a day on machines pay, and today there are 0.6" in pays
+    assert "machines pay at volumes 1.5 times as large as planned for every year (0.9 million tokens" in pays
+    assert "a day today instead of 0.6, and growth on top)." in pays
 
 
 def test_waiting_costs_what_the_plan_saves():
@@ -102,11 +103,17 @@ def test_the_shares_of_the_cash_add_up():
 
 
 @pytest.mark.parametrize(
-    ("rented", "begins"), [(8e4, "Yes, by cost"), (5e4, "It is the cheapest"), (2e5, "No, it is the dearest")]
+    ("rented", "best", "begins"),
+    [
+        (8e4, 8e4, "Yes, by cost"),
+        (8e4, 6e4, "No: it lies between, but costs $20,000 more than the recommended plan: rented $80,000"),
+        (5e4, 5e4, "It is the cheapest"),
+        (2e5, 6e4, "No, it is the dearest"),
+    ],
 )
-def test_rented_is_the_middle_only_between_the_two(renter, rented, begins):
-    """Between cloud at 60,000 and own at 100,000 it is the middle."""
-    found = answer(costing(renter, cloud=6e4, own=1e5, rented=rented), "middle_ground")
+def test_rented_is_the_middle_only_between_the_two(renter, rented, best, begins):
+    """Between cloud at 60,000 and own at 100,000 it is the middle, and a yes only where nothing else is better."""
+    found = answer(costing(renter, cloud=6e4, own=1e5, rented=rented, hybrid=best), "middle_ground")
     assert found.text.startswith(begins)
     assert "Workloads that may use a rented machine: 1 of 1." in found.text
 
@@ -114,5 +121,5 @@ def test_rented_is_the_middle_only_between_the_two(renter, rented, begins):
 def test_the_lowest_rent_is_told_in_the_clients_currency():
     """The same rent in dollars and, at 1.1 dollars a franc, in francs."""
     lowest = min(one.usd_per_gpu_hour.value for one in small_case().prices.rentals if one.accelerator == "H100 SXM")
-    assert f"${lowest:.2f} for a H100 SXM" in answer(small_case(), "middle_ground").text
-    assert f"CHF {lowest / 1.1:.2f} for a H100 SXM" in answer(hospital_case(), "middle_ground").text
+    assert f"${lowest:.2f} an hour for one H100 SXM" in answer(small_case(), "middle_ground").text
+    assert f"CHF {lowest / 1.1:.2f} an hour for one H100 SXM" in answer(hospital_case(), "middle_ground").text

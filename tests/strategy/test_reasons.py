@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from kit.engagement.record import Place
 from kit.strategy.reasons import (
+    Left,
+    New,
     OnMachines,
+    Switched,
     because_cloud,
     because_gpu,
     certainty_sentence,
@@ -85,6 +90,58 @@ def test_the_headline_says_everything_where_all_of_many_go_one_way():
     assert "send W0" in sentence([*placed(1, Place.API), *placed(4, Place.OWN)], pools)
 
 
+def grown(accelerator: str, each: int, *replicas: int) -> Pool:
+    """Return a pool of so many replicas in each phase, each of so many accelerators."""
+    most = max(replicas)
+    return Pool.model_construct(
+        place=Place.OWN,
+        accelerator=accelerator,
+        accelerators=each * most,
+        replicas=most,
+        replicas_by_phase=replicas,
+    )
+
+
+STARTS = [dt.date(year, 11, 21) for year in (2026, 2027, 2028, 2029)]
+
+
+@pytest.mark.parametrize(
+    ("pools", "machines"),
+    [
+        ([grown("H200 SXM", 1, 3, 3, 4, 4)], "three own H200 SXM, four from 2028"),
+        ([grown("H200 SXM", 2, 1, 1, 1, 2)], "two own H200 SXM, four from 2029"),
+        ([grown("H200 SXM", 2, 0, 2, 2, 2)], "four own H200 SXM from 2027"),
+        ([grown("H200 SXM", 2, 2, 2, 1, 1)], "four own H200 SXM"),
+        ([grown("L40S", 1, 1, 1, 2, 2), grown("L40S", 2, 1, 1, 1, 2)], "three own L40S, six from 2029"),
+        ([grown("A", 1, 3, 3, 4, 4), grown("B", 1, 1, 1, 1, 1)], "three own A (four from 2028) and one own B"),
+    ],
+)
+def test_the_headline_tells_the_machines_of_the_first_day_and_those_that_follow(pools, machines):
+    """A fourth machine of the third year is not one that is bought now."""
+    told = sentence(placed(4, Place.OWN), pools, starts=STARTS)
+    assert told == f"Run everything on {machines}; nothing goes to the cloud."
+
+
+@pytest.mark.parametrize(
+    ("switched", "says"),
+    [
+        (
+            Switched(5, 6, True, True),
+            ", but move five of six workloads to cheaper models and switch the prompt cache on.",
+        ),
+        (Switched(1, 6, True, False), ", but move one workload to a cheaper model and switch the prompt cache on."),
+        (Switched(5, 6, False, True), ", but move five of six workloads to cheaper models."),
+        (Switched(1, 6, False, False), ", but move one workload to a cheaper model."),
+        (Switched(0, 6, True, True), " with everything, but switch the prompt cache on."),
+        (Switched(0, 6, False, True), " with everything, but send what can wait by the batch interface."),
+        (Switched(0, 6, False, False), " with everything."),
+    ],
+)
+def test_the_headline_of_the_cloud_says_what_is_done_otherwise(switched, says):
+    """What is switched on or moved is the decision; where nothing is, everything just stays."""
+    assert sentence(placed(6, Place.API), [], switched=switched) == f"Stay in the cloud{says}"
+
+
 def test_the_money_is_set_against_the_other_way_and_against_today():
     """A variant that is 0.1 % dearer is not worth a word; rented machines and going on as today are."""
     best, rented = row(StrategyKind.HYBRID, 169_156), row(StrategyKind.RENTED, 350_920)
@@ -96,7 +153,20 @@ def test_the_money_is_set_against_the_other_way_and_against_today():
     assert money_sentence(best, better, better, **TERMS) == (
         f"{start}, $210 less than today's API used better, the next best plan."
     )
-    assert money_sentence(best, None, None, **TERMS, alone=True) == f"{start}; no other plan is within the rules."
+    assert money_sentence(best, rented, better, today, **TERMS, in_cloud=True) == (
+        f"{start}, $108,000 less than going on as today, and $182,000 less than rented GPUs for everything."
+    )
+    assert money_sentence(best, None, better, today, **TERMS, in_cloud=True) == (
+        f"{start}, $108,000 less than going on as today."
+    )
+    leaves = f"{start}; the rules leave no other place than own machines"
+    assert money_sentence(best, None, None, **TERMS, left=Left(Place.OWN, several=False)) == f"{leaves}."
+    assert money_sentence(best, None, None, **TERMS, left=Left(Place.OWN, several=True)) == (
+        f"{leaves}, and these are the cheapest that pass."
+    )
+    assert money_sentence(best, None, None, **TERMS, left=Left(None, several=False)) == (
+        f"{start}; the rules leave each workload one kind of place."
+    )
     assert money_sentence(best, None, better, **TERMS) == (
         f"{start}; no plan within the rules puts any workload elsewhere."
     )
@@ -104,11 +174,36 @@ def test_the_money_is_set_against_the_other_way_and_against_today():
     assert money_sentence(best, rented, None, cheap, **TERMS).endswith(" Going on as today would cost $69,000 less.")
 
 
+@pytest.mark.parametrize(
+    ("place", "where"),
+    [
+        (Place.OWN, "on the cheapest machines allowed"),
+        (Place.RENTED, "on the cheapest machines allowed"),
+        (Place.API, "at the cheapest APIs allowed"),
+        (None, "where the rules allow it at least cost"),
+    ],
+)
+def test_going_on_as_today_says_what_is_new(place, where):
+    """Nothing serves claims today, so that going on as today has to put them somewhere."""
+    best, today = row(StrategyKind.HYBRID, 400_000), row(StrategyKind.TODAY, 500_000)
+    told = money_sentence(best, None, None, today, **TERMS, new=New(("Claims",), place), in_cloud=place is Place.API)
+    assert told.endswith(f" Going on as today, with Claims {where}, would cost $100,000 more.")
+    cheap = row(StrategyKind.TODAY, 300_000)
+    less = money_sentence(best, None, None, cheap, **TERMS, new=New(("Claims",), place))
+    assert less.endswith(f"{where}, would cost $100,000 less.")
+
+
 def test_a_plan_without_another_is_not_the_cheapest_of_many():
     """Nothing is won where there is nothing to win against."""
     best = row(StrategyKind.HYBRID, 1.0)
-    alone = certainty_sentence(best, [], samples=8, currency="USD", alone=True)
-    assert alone.startswith("It is the only plan within the rules")
+    for left, says in (
+        (Left(Place.OWN, several=False), "The rules leave no other place than own machines, so no price"),
+        (Left(Place.API, several=False), "The rules leave no other place than the cloud, so no price"),
+        (Left(None, several=False), "The rules leave each workload one kind of place, so no price"),
+    ):
+        assert certainty_sentence(best, [], samples=8, currency="USD", left=left).startswith(says)
+    several = certainty_sentence(best, [], samples=8, currency="USD", left=Left(Place.OWN, several=True))
+    assert several.endswith("; which machines are the cheapest there may change.")
     variant = certainty_sentence(best, [], samples=8, currency="USD", other_way=False)
     assert variant.startswith("Cheapest in 100% of 8 futures. No plan within the rules puts any workload elsewhere")
 
@@ -116,7 +211,7 @@ def test_a_plan_without_another_is_not_the_cheapest_of_many():
 @pytest.mark.parametrize(
     ("alone", "extra", "says"),
     [
-        (11_000.0, 5_000.0, "its API bill is $5,930 a month; for its load alone 4 × 70B would cost $11,000 a month"),
+        (11_000.0, 5_000.0, "its API bill is $5,930 a month; machines for its load alone would cost $11,000, people"),
         (3_130.0, 5_000.0, "against an API bill of $5,930, but the whole plan would cost $5,000 a month more"),
         (3_130.0, None, "the recommended plan as a whole keeps it in the cloud"),
     ],
@@ -141,3 +236,27 @@ def test_own_machines_say_that_rented_ones_are_out():
         cost_month=1.0, cloud_month=None, cloud_label=None, struck="no API", rented="none rented", currency="EUR"
     )
     assert found == ("no API", "none rented")
+
+
+@pytest.mark.parametrize(
+    ("without", "begins", "ends"),
+    [
+        (70.0, "the machines are there anyway, so it adds less than the €357 a month", "people included"),
+        (60.0, "the machines are there anyway, so it adds less than the €357 a month", "; the API would do as well"),
+        (-1.0, "its share of all is €638 a month, people included, against €357", "for the limits of the whole"),
+        (None, "its share of all is €638 a month, people included, against €357", "for the limits of the whole"),
+    ],
+)
+def test_a_share_above_the_bill_is_no_reason_by_itself(without, begins, ends):
+    """Of a plan of €13,000 a month 0.5 % is €65: below that the API would do as well."""
+    (found,) = because_gpu(
+        cost_month=638.0,
+        cloud_month=357.0,
+        cloud_label="gpt-5-mini",
+        struck=None,
+        without=without,
+        plan_month=13_000.0,
+        currency="EUR",
+    )
+    assert found.startswith(begins)
+    assert found.endswith(ends)

@@ -206,6 +206,19 @@ def test_a_supplier_of_more_than_half_is_one(rented):
     assert row.key == "one supplier.hyperstack"
     assert row.likelihood == ("high" if share > 0.8 else "medium")
     assert f"{100 * share:.0f}%" in row.risk
+    paid = sum(pool.cost_per_month for pool in rented.verdict.pools) * rented.choice.months
+    assert row.cost == pytest.approx(0.2 * paid)
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.8004, "80.04%"), (0.796, "79.6%"), (0.803, "80.3%"), (0.86, "86%")])
+def test_a_share_does_not_read_as_the_limit_that_it_is_above(rented, share, told):
+    """80.04 % is above 80 %, and so it has to read."""
+    pools = rented.verdict.pools
+    total = rented.best.plan.cost / rented.choice.months
+    one = pools[0].model_copy(update={"cost_per_month": share * total})
+    rest = [pool.model_copy(update={"cost_per_month": 0.0}) for pool in pools[1:]]
+    (row,) = named(decided(rented, pools=(one, *rest)), "one supplier")
+    assert row.risk.endswith(f"it gets {told} of all cost.")
 
 
 def test_a_pool_without_a_spare_replica(case):
@@ -300,3 +313,10 @@ def test_bursts_are_as_likely_to_hurt_as_the_busiest_hour_is_full(case, use, lik
     assert row.likelihood == likelihood
     pool = case.verdict.pools[0]
     assert row.cost == pytest.approx(pool.cost_per_month / pool.replicas * case.choice.months)
+
+
+def test_bursts_that_cost_more_than_the_plan_saves_say_so(case):
+    """A replica of 99,706 is more than a saving of 41,560, not more than one of 100,000 and than none."""
+    for saved, more in ((41_560.0, True), (100_000.0, False), (0.0, False)):
+        (row,) = named(decided(case, saving_npv=saved), "bursts")
+        assert row.risk.endswith("(€41,600): import the logs before buying.") == more

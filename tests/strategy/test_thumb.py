@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from kit.engagement.record import Place
 from kit.record import Basis
-from kit.strategy.choice import Choice, choose
+from kit.strategy.choice import Choice, choose, solve_kind
 from kit.strategy.costs import levelised, staff_per_month
 from kit.strategy.options import apis, pools
 from kit.strategy.terms import resolve
 from kit.strategy.thumb import break_even_price, break_even_tokens_per_day, rule_of_thumb
+from kit.strategy.verdict import StrategyKind
 
 DAYS = 365.25 / 12
 ONE = 1e6 / 86_400
@@ -172,8 +173,8 @@ def test_the_grid_goes_around_the_market(choice):
         row.million_tokens_per_day for row in rule.rows if row.api_per_mtok == max(r.api_per_mtok for r in rule.rows)
     ]
     assert all(volume is not None for volume in by_people)
-    assert f"holds in {sum(row.holds for row in rule.rows)}" in rule.sentence
-    assert "Here it is" in rule.sentence
+    assert "for this work alone" in rule.sentence
+    assert rule.sentence.count(". ") == 1
     assert rule.machine in rule.sentence
 
 
@@ -189,7 +190,22 @@ def test_a_dearer_api_makes_the_rule_hold(choice):
     found = rule_of_thumb(dear)
     assert found.here == pytest.approx(15.0)
     assert any(row.holds for row in found.rows)
-    assert "Here it is 15 million" in found.sentence
+    assert "would pay from 15 million tokens a day" in found.sentence
+
+
+def test_the_plans_own_machine_is_taken(choice):
+    """Not the cheapest by the token, but that on which the plan serves the most; its own threshold stands beside."""
+    best = solve_kind(choice, StrategyKind.HYBRID).plan
+    lengths = np.array([item.tokens_per_request for item in choice.demand.workloads])
+    most = int(np.einsum("ywph,w->p", best.flow_pool, lengths).argmax())
+    rule = rule_of_thumb(choice, best, 211.2)
+    assert rule.machine == choice.pools[most].label != rule_of_thumb(choice).machine
+    assert "Machines bought for this work alone" in rule.sentence
+    assert rule.sentence.endswith(
+        "The plan's own threshold is 211 million: there all workloads share machines and people, and some machines "
+        "stand there in any case."
+    )
+    assert rule.sentence.count(". ") == 2
 
 
 def test_never_is_said_with_the_price_of_a_full_machine(choice):
@@ -197,8 +213,7 @@ def test_never_is_said_with_the_price_of_a_full_machine(choice):
     cheap = replace(choice, problem=replace(choice.problem, api_price=choice.problem.api_price / 1000))
     found = rule_of_thumb(cheap)
     assert found.here is None
-    assert "Here it never does" in found.sentence
-    assert "self-hosting never wins" in found.sentence
+    assert "Here the machine never pays" in found.sentence
 
 
 def test_without_a_machine_or_an_api_the_reason_is_told(choice):

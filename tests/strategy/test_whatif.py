@@ -16,7 +16,7 @@ from kit.strategy.decide import decide, prepare
 from kit.strategy.plan import solve
 from kit.strategy.problem import Caps
 from kit.strategy.verdict import StrategyKind
-from kit.strategy.whatif import affordable, alternatives, kind_of, lifted, sent, shadow_prices
+from kit.strategy.whatif import affordable, alternatives, kind_of, lifted, sent, shadow_prices, within
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,17 @@ def test_alternatives_differ_in_where_some_workload_goes(choice, best):
     assert found[0].npv == pytest.approx(best.plan.cost, rel=1e-3)
     assert len({one.label for one in found}) == len(found) >= 2
     assert all(later.npv >= earlier.npv for earlier, later in pairwise(found))
+
+
+def test_where_places_do_not_differ_other_machines_are_an_alternative(choice):
+    """With own machines or nothing the other way is another kind of machine, and dearer."""
+    only = replace(choice, problem=within(choice, [Place.OWN]))
+    best = solve_kind(only, StrategyKind.HYBRID)
+    first, other = alternatives(only, best.plan)
+    assert (first.label, other.label) == ("The hybrid", "Other machines")
+    assert not {pool.split(" × ", 1)[1] for pool in first.pools} & {p.split(" × ", 1)[1] for p in other.pools}
+    assert other.extra == pytest.approx(other.npv - first.npv)
+    assert other.extra > 0
 
 
 def test_a_workload_that_is_sent_somewhere_goes_there(choice, best):

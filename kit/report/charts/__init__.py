@@ -27,7 +27,7 @@ def drawable(verdict: Verdict) -> tuple[str, ...]:
     the plan or of this one; ``memory_bar`` a pool's memory; ``placement_map`` the workloads'
     class of data.
     """
-    return tuple(sorted(name for name, test in NEEDS.items() if test(verdict)))
+    return tuple(sorted(name for name, (test, _) in NEEDS.items() if test(verdict)))
 
 
 __all__ = [

@@ -12,7 +12,7 @@ from kit.report.lettering import width_of
 from kit.report.palette import painted
 from kit.report.words import amount_unit, change, money, percent
 from kit.strategy.verdict import Driver, Verdict
-from kit.wording import say
+from kit.wording import fixed, say
 
 MOST_BARS = 10
 """Inputs in the tornado: the most influential."""
@@ -26,7 +26,7 @@ def _span(driver: Driver) -> float:
     return abs(driver.saving_high - driver.saving_low)
 
 
-@needs(lambda verdict: any(matters(driver) for driver in verdict.drivers), "an input that changes the saving")
+@needs(lambda verdict: any(matters(driver) for driver in verdict.drivers), fixed("an input that changes the saving"))
 def tornado(verdict: Verdict) -> Drawing:
     """Return what each uncertain input does to the saving against the best other plan, the strongest first.
 
@@ -83,7 +83,11 @@ def _driver_names(drivers: Sequence[Driver]) -> list[str]:
 
 
 def _flat(driver: Driver, saving: float) -> bool:
-    return _span(driver) < 1e-6 * max(abs(saving), 1.0)
+    return not _moves(saving + _span(driver), saving)
+
+
+def _moves(value: float, saving: float) -> bool:
+    return abs(value - saving) >= 1e-6 * max(abs(saving), 1.0)
 
 
 def _note(driver: Driver, saving: float) -> str:
@@ -102,12 +106,21 @@ def _bars(
     for name, driver in zip(names, drivers, strict=True):
         if _flat(driver, saving):
             continue
-        for factor, value in ((driver.low, driver.saving_low), (driver.high, driver.saving_high)):
-            right = value > saving or (value == saving and factor == driver.high)
+        low, high = driver.saving_low, driver.saving_high
+        for factor, value, other in ((driver.low, low, high), (driver.high, high, low)):
+            right = value > saving if _moves(value, saving) else other <= saving  # opposite where it moves nothing
             colour = colours.own if value > 0 else colours.cloud
             bars.append({"name": name, "x": saving / divisor, "x2": value / divisor, "colour": colour})
             ends.append({"name": name, "x": value / divisor, "text": change(driver, factor), "right": right})
+        if ends[-2]["right"] == ends[-1]["right"]:
+            ends[-2:] = [_together(ends[-2], ends[-1])]
     return bars, ends
+
+
+def _together(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    """Return one text for two ends on the same side of the line, where two would be over each other."""
+    outer = (max if low["right"] else min)(low, high, key=lambda row: row["x"])
+    return outer | {"text": say("{low} … {high}", low=low["text"], high=high["text"])}
 
 
 def _domain(ends: Sequence[dict[str, Any]], extremes: Sequence[float], pixels: float) -> list[float]:
@@ -121,7 +134,7 @@ def _domain(ends: Sequence[dict[str, Any]], extremes: Sequence[float], pixels: f
     return [low, high]
 
 
-@needs(lambda verdict: len(verdict.strategies) > 1 and verdict.samples > 0, "two plans and sampled futures")
+@needs(lambda verdict: len(verdict.strategies) > 1 and verdict.samples > 0, fixed("two plans and sampled futures"))
 def probability_cheapest(verdict: Verdict) -> Drawing:
     """Return in which share of the futures each plan is the cheapest.
 

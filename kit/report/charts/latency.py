@@ -13,7 +13,7 @@ from kit.report.lettering import shorten, within
 from kit.report.palette import painted
 from kit.report.words import listed, number, seconds
 from kit.strategy.verdict import MeasuredPoint, Verdict
-from kit.wording import retell, say
+from kit.wording import fixed, retell, say
 
 _LEFT, _RIGHT, _TOP = 38, 180, 4
 _MOST = 6
@@ -45,7 +45,9 @@ def _kind(verdict: Verdict) -> _Kind | None:
     return next((kind for kind in (_FIRST, _EACH) if _groups(verdict, kind)), None)
 
 
-@needs(lambda verdict: _kind(verdict) is not None, "a machine of the plan, or this one, with latencies at two loads")
+@needs(
+    lambda verdict: _kind(verdict) is not None, fixed("a machine of the plan, or this one, with latencies at two loads")
+)
 def latency_under_load(verdict: Verdict, *, height: int = 140) -> Drawing:
     """Return latency against throughput of the machines in the plan and of this one, with the limits of the workloads.
 

@@ -14,7 +14,7 @@ from kit.report.lettering import width_of, within, wrap
 from kit.report.palette import painted
 from kit.report.words import PLACE_NAMES, number, percent
 from kit.strategy.verdict import Verdict
-from kit.wording import retell, say
+from kit.wording import fixed, retell, say
 
 HOURS = 168
 MOST_HEADROOM = 3.0
@@ -157,7 +157,7 @@ def _room(band: _Band, half: int, least: float) -> tuple[int, float] | None:
     return best[1:] if best else None
 
 
-@needs(has_load, "a week with some load")
+@needs(has_load, fixed("a week with some load"))
 def typical_week(verdict: Verdict, *, height: int = 122) -> Drawing:
     """Return the typical week by hour: own, rented and cloud stacked, with the line of what the GPUs carry.
 
@@ -204,7 +204,7 @@ def typical_week(verdict: Verdict, *, height: int = 122) -> Drawing:
     )
 
 
-@needs(has_load, "a week with some load")
+@needs(has_load, fixed("a week with some load"))
 def load_duration(verdict: Verdict, *, height: int = 104) -> Drawing:
     """Return the load-duration curve: the hours of the week from the fullest to the emptiest, with the machines' line.
 

@@ -21,7 +21,7 @@ _PARTS = (
 _LEFT, _RIGHT, _ROW = 6, 14, 34
 
 
-@needs(lambda verdict: bool(verdict.memory), "what fills the memory of a pool")
+@needs(lambda verdict: bool(verdict.memory), fixed("what fills the memory of a pool"))
 def memory_bar(verdict: Verdict) -> Drawing:
     """Return what fills one accelerator of each pool: weights, KV cache, other, free; a bar for each pool.
 

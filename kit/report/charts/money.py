@@ -9,9 +9,9 @@ from kit.report.findings import PARTS, cash_finding, cheapest_first, parts_findi
 from kit.report.findings import matters as matters
 from kit.report.lettering import shorten, width_of, within
 from kit.report.palette import painted, type_on
-from kit.report.words import amount_unit, decimal, money
+from kit.report.words import amount_unit, called, decimal, money
 from kit.strategy.verdict import Verdict
-from kit.wording import retell, say
+from kit.wording import fixed, retell, say
 
 CASH_PARTS: tuple[tuple[str, str, str], ...] = tuple(
     (name, PARTS[name], role)
@@ -38,7 +38,7 @@ def plan_rows(verdict: Verdict) -> tuple[list[str], dict[str, str]]:
     """Return the plans' names as axes have them, no two alike, the recommended one first, and each by its kind."""
     names: dict[str, str] = {}
     for plan in cheapest_first(verdict.strategies):
-        name = shorten(retell(plan.label), _NAMES - 12, 9)
+        name = shorten(called(verdict, plan), _NAMES - 12, 9)
         while name in names.values():
             name += "\u200a"
         names[plan.kind] = name
@@ -51,7 +51,7 @@ def names_axis(names: list[str]) -> dict[str, Any]:
     return channel("name", kind="nominal", sort=names, axis=axis)
 
 
-@needs(lambda verdict: bool(verdict.strategies), "a plan")
+@needs(lambda verdict: bool(verdict.strategies), fixed("a plan"))
 def plans_npv(verdict: Verdict) -> Drawing:
     """Return the net present value of the plans with the range from the tenth to the ninetieth percentile.
 
@@ -99,7 +99,9 @@ def plans_npv(verdict: Verdict) -> Drawing:
     )
 
 
-@needs(lambda verdict: any(any(total(p, part) for part in PARTS) for p in verdict.strategies), "a plan with cash")
+@needs(
+    lambda verdict: any(any(total(p, part) for part in PARTS) for p in verdict.strategies), fixed("a plan with cash")
+)
 def cost_parts(verdict: Verdict) -> Drawing:
     """Return what each plan is paid for over the horizon: undiscounted cash by part, with the net present value beside.
 
@@ -151,7 +153,7 @@ def cost_parts(verdict: Verdict) -> Drawing:
 
 @needs(
     lambda verdict: bool(verdict.strategies) and len(verdict.strategies[0].cash) > 1,
-    "the recommended plan's cash of at least a year",
+    fixed("the recommended plan's cash of at least a year"),
 )
 def cash_by_year(verdict: Verdict, *, height: int = 104) -> Drawing:
     """Return the cash of the recommended plan by year, stacked by what it is paid for.

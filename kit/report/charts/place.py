@@ -14,7 +14,7 @@ from kit.report.lettering import shorten, width_of
 from kit.report.palette import Palette, painted
 from kit.report.words import DATA_CLASSES, PLACE_NAMES
 from kit.strategy.verdict import Placement, Verdict
-from kit.wording import retell, say
+from kit.wording import fixed, retell, say
 
 _LINE = 11.0
 """Height of a line of the map in pixels."""
@@ -60,7 +60,7 @@ def _spot(placement: Placement) -> _Spot:
     return _Spot(name, placement.million_tokens_per_day, placement.places[0])
 
 
-@needs(lambda verdict: bool(_sorted(verdict)), "workloads with the class of their data and some volume")
+@needs(lambda verdict: bool(_sorted(verdict)), fixed("workloads with the class of their data and some volume"))
 def placement_map(verdict: Verdict) -> Drawing:
     """Return the workloads by sensitivity of their data and by volume, in the colour of the place that they go to.
 

@@ -15,7 +15,7 @@ from kit.report.lettering import within
 from kit.report.palette import painted
 from kit.report.words import BASES, joined, number
 from kit.strategy.verdict import MeasuredPoint, Verdict
-from kit.wording import retell, say
+from kit.wording import fixed, retell, say
 
 _LEFT, _RIGHT = 38, 178
 
@@ -38,7 +38,7 @@ def _curves(verdict: Verdict, field: str) -> list[Curve]:
     return [_curve(group, field) for group in longest(verdict.service_curves)]
 
 
-@needs(_known("output_tokens_per_s"), "a service curve of two points at least")
+@needs(_known("output_tokens_per_s"), fixed("a service curve of two points at least"))
 def throughput(verdict: Verdict) -> Drawing:
     """Return output tokens per second against requests in flight; measured filled, published hollow and dashed.
 
@@ -53,7 +53,7 @@ def throughput(verdict: Verdict) -> Drawing:
     )
 
 
-@needs(_known("ttft_p50_s"), "a service curve with times to first token, of two points at least")
+@needs(_known("ttft_p50_s"), fixed("a service curve with times to first token, of two points at least"))
 def time_to_first_token(verdict: Verdict) -> Drawing:
     """Return the median time to first token against requests in flight.
 

@@ -10,9 +10,9 @@ from kit.report.drawing import WIDTH, Drawing, channel, end, frame, layer, needs
 from kit.report.findings import volume_finding
 from kit.report.lettering import shorten, width_of, within
 from kit.report.palette import painted
-from kit.report.words import PLAN_NAMES, amount_unit, number
+from kit.report.words import amount_unit, curve_name, number
 from kit.strategy.verdict import StrategyKind, Verdict
-from kit.wording import retell, say
+from kit.wording import fixed, say
 
 _LEFT = 38
 _BANDED = (StrategyKind.CLOUD, StrategyKind.HYBRID)
@@ -36,7 +36,7 @@ def _looks() -> dict[StrategyKind, tuple[str, str, float]]:
     }
 
 
-@needs(has_curve, "the costs of a plan at several volumes")
+@needs(has_curve, fixed("the costs of a plan at several volumes"))
 def cost_against_volume(verdict: Verdict, *, height: int = 122) -> Drawing:
     """Return the cost per month of the plans against the volume, with today's volume, the crossings and two ranges.
 
@@ -76,7 +76,7 @@ def cost_against_volume(verdict: Verdict, *, height: int = 122) -> Drawing:
         rows = [{"x": volume, "y": cost} for volume, cost in points[kind]]
         layers.append(layer(rows, "line", x=x, y=y, color=colour, strokeWidth=thick))
     layers += _crossings(verdict, divisor, x, y)
-    names = {kind: shorten(retell(PLAN_NAMES[kind]), 108, 8.5, bold=True) for kind in kinds}
+    names = {kind: shorten(_called(verdict, kind), 120, 8.5, bold=True) for kind in kinds}
     right = int(max(64.0, *(width_of(name, 8.5, bold=True) + 9 for name in names.values())))
     ends = within([curve.cost_per_month[kind][-1] / top * height for kind in kinds], 4, height, gap=10)
     for kind, place in zip(kinds, ends, strict=True):
@@ -86,6 +86,10 @@ def cost_against_volume(verdict: Verdict, *, height: int = 122) -> Drawing:
     return frame(
         layers, title=volume_finding(verdict), subtitle=_subtitle(verdict, bool(ranges)), height=height, right=right
     )
+
+
+def _called(verdict: Verdict, kind: StrategyKind) -> str:
+    return say("The plan") if len(verdict.strategies) == 1 else curve_name(verdict, kind)
 
 
 def _subtitle(verdict: Verdict, banded: bool) -> str:

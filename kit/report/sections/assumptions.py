@@ -11,7 +11,7 @@ from kit.report.parts import Block, Cell, Column, Section, Table, Text, sentence
 from kit.report.words import BASES, joined, number
 from kit.strategy.ageing import stale
 from kit.strategy.verdict import Input, Verdict
-from kit.wording import Message, fixed, making, retell, say, tell
+from kit.wording import ENGLISH, Message, fixed, making, retell, say, spoken, tell
 
 MEANINGS = {
     Basis.ASSUMED: fixed("Nobody vouches for these figures: replace them first."),
@@ -41,7 +41,8 @@ def assumptions(verdict: Verdict) -> Section:
                 "first; those of one subject and one source stand together, to four digits.",
                 number=number(len(verdict.inputs)),
             )
-        )
+        ),
+        *([Text(text=say("Sources are named in their own language."))] if spoken() != ENGLISH else []),
     ]
     for basis, meaning in MEANINGS.items():
         table = Table(

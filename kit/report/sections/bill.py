@@ -118,8 +118,8 @@ def _missed(bills: Sequence[Bill]) -> list[Block]:
     return [
         Text(
             text=say(
-                "What runs today falls short of what is asked, so that an API that keeps to it may cost more than "
-                "today's:"
+                "What runs today falls short of what is asked, or is not known to meet it; an API that does may cost "
+                "more:"
             )
         ),
         *missed,

@@ -16,7 +16,20 @@ from kit.report.parts import (
     sentence_case,
     tabled,
 )
-from kit.report.words import CERTAINTIES, LIKELIHOODS, MISSING, OWNERS, alone, change, money, number, percent
+from kit.report.words import (
+    CERTAINTIES,
+    LIKELIHOODS,
+    MISSING,
+    ONLY,
+    OWNERS,
+    alone,
+    called,
+    change,
+    money,
+    number,
+    only_place,
+    percent,
+)
 from kit.strategy.reasons import how_far
 from kit.strategy.verdict import Verdict
 from kit.wording import retell, say
@@ -88,20 +101,38 @@ def _chances(verdict: Verdict) -> tuple[Block, ...]:
 
 def _only_plan(verdict: Verdict) -> tuple[Block, ...]:
     """Return what the futures say of a plan that has no rival: nothing of the choice, only of its cost."""
-    plan, currency = verdict.strategies[0], verdict.currency
-    text = say(
-        "It is the only plan within the rules, so there is no choice to be unsure of; what is not sure is its cost. In "
-        "{samples} simulated futures, in which volumes, prices, speeds and costs differ from what was taken, it is "
-        "{mean} on average, {low} in a good one (p10) and {high} in a bad one (p90).",
-        samples=number(verdict.samples),
-        mean=money(plan.npv_mean, currency),
-        low=money(plan.npv_p10, currency),
-        high=money(plan.npv_p90, currency),
+    plan, currency, place = verdict.strategies[0], verdict.currency, only_place(verdict)
+    figures = {
+        "samples": number(verdict.samples),
+        "mean": money(plan.npv_mean, currency),
+        "low": money(plan.npv_p10, currency),
+        "high": money(plan.npv_p90, currency),
+    }
+    text = (
+        say(
+            "It is the only plan within the rules, so there is no choice to be unsure of; what is not sure is its "
+            "cost. In {samples} simulated futures, in which volumes, prices, speeds and costs differ from what was "
+            "taken, it is {mean} on average, {low} in a good one (p10) and {high} in a bad one (p90).",
+            **figures,
+        )
+        if place is None
+        else say(
+            "{rule}, so there is no choice of place to be unsure of; the plan is the cheapest of those that pass "
+            "there. What is not sure is its cost. In {samples} simulated futures, in which volumes, prices, speeds and "
+            "costs differ from what was taken, it is {mean} on average, {low} in a good one (p10) and {high} in a bad "
+            "one (p90).",
+            rule=sentence_case(ONLY[place]),
+            **figures,
+        )
     )
     return (Text(text=text),)
 
 
 def _nothing(verdict: Verdict) -> str:
+    if alone(verdict) and only_place(verdict) is not None:
+        return say(
+            "No figure turns the place; only another rule would. There the plan is the cheapest of those that pass."
+        )
     if alone(verdict):
         return say("No figure can: there is no other plan within the rules. Only another rule would make one.")
     return say("No input changes anything that matters.")
@@ -121,7 +152,7 @@ def _futures(verdict: Verdict) -> Table:
         ),
         rows=tuple(
             (
-                retell(plan.label),
+                called(verdict, plan),
                 percent(plan.p_cheapest),
                 *(money(value, currency) for value in (plan.regret_mean, plan.regret_p95, plan.npv_mean, plan.npv_p50)),
             )
@@ -186,22 +217,53 @@ def _worth(verdict: Verdict) -> tuple[Block, ...]:
     everything = money(verdict.evpi, currency)
     if alone(verdict):
         return (Text(text=_still()),) if verdict.pools else ()
+    first = _unsimulated(verdict)
     if not table.rows:
-        little = say(
-            "To know every figure exactly before deciding would be worth {amount} at most (EVPI): no measurement is "
-            "worth much for the choice itself.",
-            amount=everything,
+        little = (
+            say("To know every simulated figure exactly would be worth {amount} at most (EVPI).", amount=everything)
+            if first
+            else say(
+                "To know every figure exactly before deciding would be worth {amount} at most (EVPI): no measurement "
+                "is worth much for the choice itself.",
+                amount=everything,
+            )
         )
-        return (Text(text=little), *((Text(text=_still()),) if verdict.pools else ()))
+        return (*first, Text(text=little), *((Text(text=_still()),) if verdict.pools else ()))
     return (
+        *first,
         *tabled(
             say(
+                "Of what is simulated, measure the first of these before you decide: each amount is what it would be "
+                "worth at most to know that figure exactly (EVPPI)."
+            )
+            if first
+            else say(
                 "Measure the first of these before you decide: each amount is what it would be worth at most to know "
                 "that figure exactly (EVPPI)."
             ),
             table,
         ),
         Text(text=say("To know all figures exactly would be worth {amount} at most (EVPI).", amount=everything)),
+    )
+
+
+def _unsimulated(verdict: Verdict) -> tuple[Text, ...]:
+    """Return the bursts of which nobody knows and which would cost more than the plan saves; no future varies them."""
+    found = [
+        risk
+        for risk in verdict.risks
+        if risk.key.startswith("bursts.") and risk.cost is not None and 0 < verdict.saving_npv < risk.cost
+    ]
+    return tuple(
+        Text(
+            text=say(
+                "How bursty the requests are inside the hour is not among the simulated inputs and has to be measured "
+                "first: a replica more for bursts would cost {cost}, more than the {saving} that the plan saves.",
+                cost=money(risk.cost or 0.0, verdict.currency),
+                saving=money(verdict.saving_npv, verdict.currency),
+            )
+        )
+        for risk in found
     )
 
 

@@ -51,6 +51,12 @@ def gates(verdict: Verdict) -> Section:
         *headed(
             say("Where each workload goes"),
             *tabled("", _places(verdict)),
+            Text(
+                text=say(
+                    "Costs are means of the horizon, with growth; section 3 is at today's volume. The API bill is "
+                    "without the people who look after it."
+                )
+            ),
         ),
         *headed(
             say("What may serve each workload"),
@@ -112,8 +118,8 @@ def _places(verdict: Verdict) -> Table:
             Column(head=say("Served by"), share=2),
             Column(head=say("Because"), share=2.6),
             Column(head=say("First token, p95"), align="right", share=0.7),
-            Column(head=say("{currency} / month here", currency=currency), align="right", share=0.8),
-            Column(head=say("at the cheapest API"), align="right", share=0.8),
+            Column(head=say("{currency} / month here, people included", currency=currency), align="right", share=0.9),
+            Column(head=say("API bill alone at the cheapest"), align="right", share=0.9),
         ),
         rows=tuple(
             (

@@ -6,9 +6,10 @@ from kit.report.findings import PARTS, cash_finding, cheapest_first, parts_findi
 from kit.report.parts import Block, Column, Picture, Section, Table, Text, headed, place_chip, sentence_case, tabled
 from kit.report.words import (
     MISSING,
-    PLAN_NAMES,
     alone,
     amount,
+    called,
+    curve_name,
     decimal,
     joined,
     money,
@@ -19,8 +20,11 @@ from kit.report.words import (
     tokens,
     unit_price,
 )
-from kit.strategy.verdict import Strategy, Verdict, YearCash
+from kit.strategy.verdict import Strategy, StrategyKind, Verdict, YearCash
 from kit.wording import retell, say
+
+FEW_CHANGES = 2
+"""Changes of the cheapest other plan along the volume that are told one by one; more are those of whole machines."""
 
 
 def money_section(verdict: Verdict) -> Section:
@@ -35,6 +39,11 @@ def money_section(verdict: Verdict) -> Section:
                 missing=MISSING,
             )
             if _comes_back(verdict)
+            else say(
+                "TCO is the sum of all payments over the horizon, not discounted. There is no cloud plan to be paid "
+                "back against."
+            )
+            if all(other.kind is not StrategyKind.CLOUD for other in verdict.strategies)
             else say(
                 "TCO is the sum of all payments over the horizon, not discounted. No plan is paid back by lower bills "
                 "than those of the cloud."
@@ -83,6 +92,7 @@ def _returns(verdict: Verdict) -> Table:
     rows = cheapest_first(verdict.strategies)
     back = _comes_back(verdict)
     bought = any(plan.capex for plan in rows)
+    later = any(plan.capex_later for plan in rows)
     budget = any(plan.p_within_budget is not None for plan in rows)
     return Table(
         caption=say("The plans in money"),
@@ -91,6 +101,7 @@ def _returns(verdict: Verdict) -> Table:
             Column(head=say("TCO"), align="right", share=0.9),
             Column(head=say("Cost, NPV"), align="right", share=0.9),
             *((Column(head=say("Purchase at the start"), align="right", share=0.9),) if bought else ()),
+            *((Column(head=say("Bought later"), align="right", share=0.9),) if later else ()),
             *((Column(head=say("Payback"), align="right", share=0.9),) if back else ()),
             *((Column(head=say("IRR a year"), align="right", share=0.7),) if back else ()),
             *((Column(head=say("Keeps the budget in"), align="right", share=0.8),) if budget else ()),
@@ -98,10 +109,11 @@ def _returns(verdict: Verdict) -> Table:
         ),
         rows=tuple(
             (
-                retell(plan.label),
+                called(verdict, plan),
                 MISSING if plan.tco is None else money(plan.tco, currency),
                 money(plan.npv, currency),
                 *((money(plan.capex, currency) if plan.capex else MISSING,) if bought else ()),
+                *((money(plan.capex_later, currency) if plan.capex_later else MISSING,) if later else ()),
                 *((months(plan.payback_months),) if back else ()),
                 *((MISSING if plan.irr is None else percent(plan.irr),) if back else ()),
                 *((MISSING if plan.p_within_budget is None else percent(plan.p_within_budget),) if budget else ()),
@@ -129,7 +141,7 @@ def _parts(verdict: Verdict) -> Table:
         ),
         rows=tuple(
             (
-                retell(plan.label),
+                called(verdict, plan),
                 *(_amount(plan.tco_parts.get(name, 0.0)) for name in names),
                 _amount(plan.tco or 0.0),
             )
@@ -146,7 +158,7 @@ def _cash(verdict: Verdict, plan: Strategy) -> Table:
     return Table(
         caption=say(
             "{plan}: cash out by year, {currency}, not discounted",
-            plan=retell(plan.label),
+            plan=called(verdict, plan),
             currency=symbol(verdict.currency),
         ),
         columns=(
@@ -191,7 +203,7 @@ def _per_mtok(verdict: Verdict) -> tuple[Block, ...]:
         columns=(
             Column(head=say("Pool"), share=2.4),
             Column(head=say("Place"), share=1),
-            Column(head=say("Use, mean"), align="right", share=0.7),
+            Column(head=say("Use, mean of the horizon"), align="right", share=0.9),
             Column(head=say("At this use"), align="right", share=0.8),
             Column(head=say("If it were full"), align="right", share=0.8),
         ),
@@ -224,19 +236,28 @@ def _volume(verdict: Verdict) -> tuple[Block, ...]:
             "other plans stays the same at every volume that was examined.",
             today=today,
         )
+    elif len(crossings) > FEW_CHANGES or len(crossings) > FEW_CHANGES:
+        text = say(
+            "Today's volume is {today} million tokens a day. With all workloads scaled alike, as the first page draws "
+            "it, the cheapest of the other plans is {first} up to {volume} million tokens a day; above that the others "
+            "take turns, since machines come whole.",
+            today=today,
+            first=curve_name(verdict, crossings[0].below),
+            volume=tokens(crossings[0].million_tokens_per_day),
+        )
     else:
         text = say(
             "Today's volume is {today} million tokens a day. With all workloads scaled alike, as the first page draws "
             "it, the cheapest of the other plans is at first {first}; {changes} (million tokens a day). Whole machines "
             "make such changes come more than once.",
             today=today,
-            first=retell(PLAN_NAMES[crossings[0].below]),
+            first=curve_name(verdict, crossings[0].below),
             changes=joined(
                 [
                     say(
                         "from {volume} on {plan}",
                         volume=tokens(crossing.million_tokens_per_day),
-                        plan=retell(PLAN_NAMES[crossing.above]),
+                        plan=curve_name(verdict, crossing.above),
                     )
                     for crossing in crossings
                 ],

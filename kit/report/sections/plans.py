@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from kit.figures import count
 from kit.report.findings import cheapest_first, plans_finding
 from kit.report.parts import Block, Column, Picture, Section, Table, Text, headed, sentence_case, tabled
-from kit.report.words import GATES, MISSING, alone, joined, money, number, percent, tokens
+from kit.report.words import (
+    GATES,
+    MISSING,
+    ONLY,
+    alone,
+    called,
+    joined,
+    money,
+    number,
+    only_place,
+    percent,
+    tokens,
+)
 from kit.strategy.answers import Affordable
 from kit.strategy.verdict import Strategy, StrategyKind, Verdict
 from kit.wording import fixed, retell, say
@@ -43,7 +55,7 @@ def plans(verdict: Verdict) -> Section:
     )
     compared: tuple[Block, ...] = (
         (
-            Text(text=say("There is no other plan within the rules.")),
+            Text(text=_only(verdict)),
             *tabled(npv, _table(verdict)),
         )
         if alone(verdict)
@@ -72,6 +84,18 @@ def plans(verdict: Verdict) -> Section:
     return Section(key="plans", title=say("Options compared"), blocks=blocks)
 
 
+def _only(verdict: Verdict) -> str:
+    """Return why there is nothing to compare."""
+    place = only_place(verdict)
+    if place is None:
+        return say("There is no other plan within the rules.")
+    return say(
+        "{rule}, so that no plan at another place is left to compare; this one is the cheapest of those that pass "
+        "there.",
+        rule=sentence_case(ONLY[place]),
+    )
+
+
 def _table(verdict: Verdict) -> Table:
     currency = verdict.currency
     rows = cheapest_first(verdict.strategies)
@@ -79,7 +103,9 @@ def _table(verdict: Verdict) -> Table:
     return Table(
         caption=say("{number} plans compared", number=sentence_case(count(len(rows))))
         if several
-        else say("The plan within the rules"),
+        else say("The plan within the rules")
+        if only_place(verdict) is None
+        else say("The recommended plan"),
         columns=(
             Column(head=say("Plan"), share=1.5),
             Column(head=say("What it means"), share=2.3),
@@ -90,7 +116,7 @@ def _table(verdict: Verdict) -> Table:
         ),
         rows=tuple(
             (
-                retell(plan.label),
+                called(verdict, plan),
                 sentence_case(MEANS[plan.kind]),
                 money(plan.npv, currency),
                 say("{low} – {high}", low=money(plan.npv_p10, currency), high=money(plan.npv_p90, currency)),
@@ -111,7 +137,7 @@ def _broken(verdict: Verdict) -> list[Block]:
     return [
         Text(text=say("Rules that a plan breaks, so that it cannot be recommended:")),
         *(
-            Text(text=say("{plan}: {rule}", plan=retell(plan.label), rule=sentence_case(text)), item=True)
+            Text(text=say("{plan}: {rule}", plan=called(verdict, plan), rule=sentence_case(text)), item=True)
             for plan, text in broken
         ),
     ]
@@ -126,7 +152,9 @@ def _exceptions(verdict: Verdict) -> Table:
     return Table(
         caption=say("Where a plan cannot be followed"),
         columns=(Column(head=say("Plan"), share=1.2), Column(head=say("Workload and reason"), share=2.8)),
-        rows=tuple((joined([retell(plan.label) for plan in of]), sentence_case(text)) for text, of in plans_of.items()),
+        rows=tuple(
+            (joined([called(verdict, plan) for plan in of]), sentence_case(text)) for text, of in plans_of.items()
+        ),
         small=True,
     )
 
@@ -196,11 +224,17 @@ def _rules(verdict: Verdict) -> tuple[Block, ...]:
         "factor": number(carried.factor),
         "tokens": tokens(carried.million_tokens_per_day),
     }
-    return (*found, Text(text=_load(carried, values)))
+    return (*found, Text(text=_load(carried, values, machines=bool(verdict.pools))))
 
 
-def _load(carried: Affordable, values: Mapping[str, str]) -> str:
+def _load(carried: Affordable, values: Mapping[str, str], *, machines: bool) -> str:
     """Return what a budget would carry, in words."""
+    if carried.factor < WORTH_GROWING and machines and not carried.within_offers:
+        return say(
+            "{amount} a month ({meaning}) carries the volumes planned, growth included; more would need a further "
+            "machine.",
+            **values,
+        )
     if carried.factor < WORTH_GROWING:
         return (
             say(

@@ -7,11 +7,8 @@ from collections.abc import Mapping
 from kit.engagement.record import Place
 from kit.report.parts import Block, Column, Table, Text, headed, tabled
 from kit.report.words import MISSING, per_thousand, symbol, tokens
-from kit.strategy.verdict import Option, Placement, StrategyKind, Verdict
+from kit.strategy.verdict import Option, Placement, Verdict
 from kit.wording import Message, making, retell, say
-
-LEAVES = 0.99
-"""Share of the cloud plan's cost below which a plan with machines counts as cheaper, as in the record."""
 
 
 def stand_ins(verdict: Verdict) -> Table:
@@ -102,15 +99,7 @@ def _when_machines_pay(verdict: Verdict) -> str:
     if not any(o.place is not Place.API and not o.strikes for one in verdict.placements for o in one.options):
         return say("Never, as things are: no workload may use a machine that is on offer.")
     curve = verdict.break_even
-    hybrid, cloud = (curve.cost_per_month.get(kind, ()) for kind in (StrategyKind.HYBRID, StrategyKind.CLOUD))
-    # An older record has the curve alone.
-    seen = (
-        v
-        for v, ours, theirs in zip(curve.million_tokens_per_day, hybrid, cloud, strict=False)
-        if ours < LEAVES * theirs
-    )
-    at = next(seen, None) if curve.leaves_cloud_at is None else curve.leaves_cloud_at
-    if at is None:
+    if curve.leaves_cloud_at is None:
         return say(
             "With all workloads scaled alike, machines begin to pay at no volume that was examined, up to {most} "
             "million tokens a day; today's is {today} million.",
@@ -119,7 +108,7 @@ def _when_machines_pay(verdict: Verdict) -> str:
         )
     return say(
         "With all workloads scaled alike, machines begin to pay beside the cloud from {volume} million tokens a day "
-        "on; today's volume is {today} million.",
-        volume=tokens(at),
+        "on, in today's volumes with the growth on top; today's volume is {today} million.",
+        volume=tokens(curve.leaves_cloud_at),
         today=tokens(curve.today),
     )

@@ -12,6 +12,9 @@ from kit.report.words import GATES, amount, joined
 from kit.strategy.verdict import Option, Placement, Strike, Verdict
 from kit.wording import Message, fixed, making, retell, say, tell
 
+MOST_NAMED = 6
+"""Options that a row names one by one; of more the machines are counted by model, and verdict.json lists them."""
+
 EVERY = {
     Place.OWN: fixed("every own machine"),
     Place.RENTED: fixed("every rented machine"),
@@ -61,8 +64,8 @@ def struck(verdict: Verdict) -> Table:
             Column(head=say("Gate"), share=0.85),
             Column(head=say("Workloads"), share=1.1),
             Column(head=say("Rule and evidence"), share=2.7),
-            Column(head=say("Would be lifted by"), share=2.7),
-            Column(head=say("Strikes"), share=2.3),
+            Column(head=say("Would be lifted by"), share=2.6),
+            Column(head=say("Strikes"), share=2.4),
         ),
         rows=tuple(row for _, found in ordered for row in _rows(found, verdict)),
         small=True,
@@ -163,10 +166,30 @@ def _strikes(struck: Sequence[Option], options: Sequence[Option]) -> str:
     """
     by_place, by_model = (_shortened(struck, options, models_first=first) for first in (False, True))
     names = by_model if len(by_model) < len(by_place) else by_place
+    if len(names) > MOST_NAMED:
+        names = _by_count(struck)
     told = joined(names)
     if len(names) == 1:
         return told
     return say("{number} options: {names}", number=amount(len(struck)), names=told)
+
+
+def _by_count(struck: Sequence[Option]) -> list[str]:
+    """Return options that are too many to name each: APIs by name, machines by model and number of kinds."""
+    machines: dict[str, dict[str, None]] = {}
+    for option in struck:
+        if option.profile:
+            machines.setdefault(option.model, {})[option.label] = None
+    apis = dict.fromkeys(retell(option.label) for option in struck if not option.profile)
+    return [
+        *apis,
+        *(
+            say("{model} on {count} machines", model=model, count=count(len(labels)))
+            if len(labels) > 1
+            else retell(next(iter(labels)))
+            for model, labels in machines.items()
+        ),
+    ]
 
 
 def _shortened(struck: Sequence[Option], options: Sequence[Option], *, models_first: bool) -> list[str]:

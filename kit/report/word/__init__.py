@@ -6,12 +6,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from kit.record import write_atomically
 from kit.report import skin
+from kit.report.furniture import furniture
 from kit.report.palette import Palette, of
 from kit.report.parts import Block, Heading, Live, Picture, Section, Table, Text
 from kit.report.view import View
@@ -36,8 +35,7 @@ from kit.report.word.xml import (
     run,
     texts,
 )
-from kit.strategy.dossier import Letterhead
-from kit.wording import say
+from kit.strategy.verdict import Verdict
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -46,33 +44,35 @@ if TYPE_CHECKING:
 _AFTER_TABLE = element("w:spacing", before=200)
 _LONGEST_PROPERTY = 255
 """Letters that a property of a document may have."""
+_FIRST_YEAR = 1980
+"""Before it the dates of a ZIP file cannot be written."""
 
 
-def write_docx(
-    shown: View, drawn: Mapping[str, str], path: Path, *, letterhead: Letterhead | None = None, paper: str = ""
-) -> Path:
-    """Write a verdict as a Word document, in the language of the moment; the same verdict gives the same bytes.
+def docx_bytes(verdict: Verdict, shown: View, drawn: Mapping[str, str], *, paper: str = "a4") -> bytes:
+    """Return a verdict as a Word document, in the language of the moment; the same verdict gives the same bytes.
 
     Args:
-        shown: the verdict as text.
+        verdict: the decision.
+        shown: the same as text.
         drawn: its pictures, as SVG by name.
-        path: the file.
-        letterhead: whose paper it is.
-        paper: a4 or letter; the letterhead's if empty.
+        paper: a4 or letter.
+
+    Raises:
+        KitError: a picture cannot be drawn.
     """
     import docx
 
-    letterhead = letterhead or Letterhead()
-    sheet = SHEETS[paper or letterhead.paper]
+    letterhead, sheet = verdict.letterhead, SHEETS[paper]
+    words = furniture(shown, letterhead)
     document = docx.Document()
     _dress(document.part, of(letterhead), sheet, language_tag(shown.language))
-    gallery, head = Gallery(document.part, _shown(shown, drawn)), letter(shown, letterhead)
+    gallery, head = Gallery(document.part, _shown(shown, drawn)), letter(letterhead, words)
     _fill(
         document,
         joined(
             _heading("Decision", shown.decision),
             front(shown, gallery, sheet, above=head.height),
-            _contents((shown.decision, *shown.sections)),
+            _contents(words["contents"], (shown.decision, *shown.sections)),
             *(
                 # The contents stand above the first.
                 _section(section, gallery, sheet.text_width, page_break=section.page and k > 0)
@@ -81,8 +81,8 @@ def write_docx(
         ),
     )
     furnish(document, head, gallery, sheet)
-    _describe(document, shown, letterhead)
-    return write_atomically(path, _packed(document, dt.date.fromisoformat(shown.iso_date)))
+    _describe(document, shown, words["document_title"], author=letterhead.consultant or shown.client)
+    return _packed(document, verdict.date)
 
 
 def _shown(shown: View, drawn: Mapping[str, str]) -> dict[str, str]:
@@ -91,7 +91,7 @@ def _shown(shown: View, drawn: Mapping[str, str]) -> dict[str, str]:
     return {block.name: drawn[block.name] for block in blocks if isinstance(block, Picture)}
 
 
-def _contents(sections: Sequence[Section]) -> Xml:
+def _contents(title: str, sections: Sequence[Section]) -> Xml:
     """Return the list of the sections, which leads to each; Word adds the pages when a reader has it updated.
 
     Nobody knows a section's page before Word has set the document, and Word would ask before it worked them out on
@@ -101,7 +101,7 @@ def _contents(sections: Sequence[Section]) -> Xml:
         linked(_anchor(section), joined(run(str(section.number)), run("\t"), run(section.title)))
         for section in sections
     ]
-    heading = paragraph("TOCHeading", run(say("Contents")), page_break=True)
+    heading = paragraph("TOCHeading", run(title), page_break=True)
     listed = (paragraph("TOC1", entry) for entry in field_around('TOC \\o "1-1" \\h \\z \\u', entries))
     kind = element("w:docPartObj", element("w:docPartGallery", val="Table of Contents"), element("w:docPartUnique"))
     return element("w:sdt", element("w:sdtPr", kind), element("w:sdtContent", heading, *listed))
@@ -187,13 +187,12 @@ def _file(content: Xml) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{content}'.encode()
 
 
-def _describe(document: Document, shown: View, letterhead: Letterhead) -> None:
+def _describe(document: Document, shown: View, title: str, *, author: str) -> None:
     """Give a document its properties; it was made on the day of the verdict."""
     noon = dt.datetime.combine(dt.date.fromisoformat(shown.iso_date), dt.time(12))
-    author = _property(letterhead.consultant or shown.client)
     properties = document.core_properties
-    properties.title = _property(say("Hybrid AI verdict: {client}", client=shown.client))
-    properties.author = properties.last_modified_by = author
+    properties.title = _property(title)
+    properties.author = properties.last_modified_by = _property(author)
     properties.subject = _property(shown.title)
     properties.language = language_tag(shown.language)
     properties.comments = properties.keywords = ""
@@ -206,12 +205,12 @@ def _property(text: str) -> str:
 
 
 def _packed(document: Document, day: dt.date) -> bytes:
-    """Return a document as a file whose entries all bear the day of the verdict."""
+    """Return a document as a file whose entries all bear the day of the verdict, or one in the first year of ZIP."""
     loose, packed = BytesIO(), BytesIO()
     document.save(loose)
     with ZipFile(loose) as source, ZipFile(packed, "w") as target:
         for entry in source.infolist():
-            dated = ZipInfo(entry.filename, (day.year, day.month, day.day, 12, 0, 0))
+            dated = ZipInfo(entry.filename, (max(day.year, _FIRST_YEAR), day.month, day.day, 12, 0, 0))
             # The same on all systems.
             dated.create_system, dated.external_attr = 3, 0o644 << 16
             dated.compress_type = ZIP_STORED if entry.filename.endswith(".png") else ZIP_DEFLATED

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from kit.errors import KitError
+from kit.errors import InputError, KitError
 from kit.report.parts import Picture
 from kit.report.pdf import logo_file
 from kit.report.word.xml import NAMESPACES, Xml, element
@@ -30,7 +30,7 @@ _POINTS_PER_PIXEL = 0.75
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def pixels(drawn: Mapping[str, str], *, opaque: bool = True) -> dict[str, bytes]:
+def pixels(drawn: Mapping[str, bytes], *, opaque: bool = True) -> dict[str, bytes]:
     """Return SVGs as PNGs by the same names.
 
     Args:
@@ -48,7 +48,7 @@ def pixels(drawn: Mapping[str, str], *, opaque: bool = True) -> dict[str, bytes]
         folder = Path(name)
         pages = []
         for k, svg in enumerate(drawn.values()):
-            (folder / f"{k}.svg").write_text(svg, encoding="utf-8")
+            (folder / f"{k}.svg").write_bytes(svg)
             pages.append(f'#image("{k}.svg")')
         page = f"#set page(width: auto, height: auto, margin: 0pt, fill: {'white' if opaque else 'none'})\n"
         (folder / "pictures.typ").write_text(page + "\n#pagebreak()\n".join(pages), encoding="utf-8")
@@ -65,19 +65,23 @@ def logo(address: str) -> bytes:
 
     Args:
         address: SVG or PNG as a data address.
+
+    Raises:
+        InputError: it is not valid base64.
+        KitError: it cannot be drawn; says why.
     """
     content, kind = logo_file(address)
-    return pixels({"logo": content.decode()}, opaque=False)["logo"] if kind == "svg" else content
+    return pixels({"logo": content}, opaque=False)["logo"] if kind == "svg" else content
 
 
 def proportion(png: bytes) -> float:
     """Return the height of a PNG, as a multiple of its width.
 
     Raises:
-        ValueError: it is no PNG.
+        InputError: it is no PNG.
     """
     if not png.startswith(_PNG):
-        raise ValueError("not a PNG")
+        raise InputError("a picture of the Word document is not a PNG")
     width, height = struct.unpack(">II", png[16:24])
     return float(height / width)
 
@@ -93,7 +97,7 @@ class Gallery:
             drawn: SVG by name.
         """
         self._part = part
-        self._pixels = pixels(drawn)
+        self._pixels = pixels({name: svg.encode() for name, svg in drawn.items()})
         self._numbers = count(1)
 
     def height(self, name: str, width: int) -> int:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kit.report.lettering import shorten
-from kit.report.view import View
 from kit.report.word.pictures import Gallery, logo, proportion
 from kit.report.word.styles import TWIPS, Sheet
 from kit.report.word.xml import Xml, element, field, joined, paragraph, root, run, texts
 from kit.strategy.dossier import Letterhead
-from kit.wording import say
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -22,8 +20,6 @@ _LOGO_HEIGHT, _SMALL_LOGO = 36, 18
 _LOGO_WIDTH = 170
 """Points that a logo takes at the most."""
 _ADDRESS_LINE = 11
-_CLIENT = 250
-"""Points that a client's name takes in a head or a foot at the most."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +30,13 @@ class Letter:
         consultant: who signs; empty for none.
         address: its lines.
         logo: PNG; empty for none.
-        mark: what the document is.
-        about: client and day.
-        foot: client and how long the verdict holds.
+        words: those around the content, by name.
     """
 
     consultant: str
     address: tuple[str, ...]
     logo: bytes
-    mark: str
-    about: str
-    foot: str
+    words: Mapping[str, str]
 
     @property
     def height(self) -> float:
@@ -53,16 +45,18 @@ class Letter:
         return max(lines, _LOGO_HEIGHT if self.logo else 0) + (6 if lines or self.logo else 0)
 
 
-def letter(shown: View, letterhead: Letterhead) -> Letter:
-    """Return what stands on each page, in the language of the moment."""
-    client = shorten(shown.client, _CLIENT, 8.5)
+def letter(letterhead: Letterhead, words: Mapping[str, str]) -> Letter:
+    """Return what stands on each page.
+
+    Args:
+        letterhead: whose paper it is.
+        words: of :func:`kit.report.furniture.furniture`.
+    """
     return Letter(
         consultant=letterhead.consultant,
         address=letterhead.address,
         logo=logo(letterhead.logo) if letterhead.logo else b"",
-        mark=say("Hybrid AI verdict"),
-        about=f"{client} · {shown.date}",
-        foot=say("{client} · hybrid AI verdict · valid until {day}", client=client, day=shown.valid_until),
+        words=words,
     )
 
 
@@ -99,7 +93,7 @@ def _write(story: Any, content: Callable[[Any], Xml], name: str) -> None:
 def _first_head(letter: Letter, gallery: Gallery, part: Any, sheet: Sheet) -> Xml:
     caps = joined(element("w:rStyle", val="Mark"), element("w:b"), element("w:bCs"), element("w:caps"))
     below = element("w:spacing", before=0, after=160)
-    mark = paragraph("Header", run(letter.mark, caps), _TAB, run(letter.about), spacing=below)
+    mark = paragraph("Header", run(letter.words["mark"], caps), _TAB, run(letter.words["about"]), spacing=below)
     if not letter.height:
         return mark
     half = sheet.text_width // 2
@@ -131,16 +125,16 @@ def _head(letter: Letter, gallery: Gallery, part: Any) -> Xml:
     whose = (
         _logo(letter, gallery, part, _SMALL_LOGO)
         if letter.logo
-        else run(shorten(letter.consultant or letter.mark, 200, 8.5))
+        else run(shorten(letter.consultant or letter.words["mark"], 200, 8.5))
     )
-    return paragraph("Header", whose, _TAB, run(letter.about))
+    return paragraph("Header", whose, _TAB, run(letter.words["about"]))
 
 
 def _logo(letter: Letter, gallery: Gallery, part: Any, height: int) -> Xml:
     width = min(height / proportion(letter.logo), _LOGO_WIDTH)
-    return gallery.place(part, letter.logo, alt=letter.consultant, width=round(TWIPS * width))
+    return gallery.place(part, letter.logo, alt=letter.words["logo"], width=round(TWIPS * width))
 
 
 def _foot(letter: Letter) -> Xml:
     page = joined(field("PAGE", "1"), run(" / "), field("NUMPAGES", "1"))
-    return paragraph("Footer", run(letter.foot), _TAB, page)
+    return paragraph("Footer", run(letter.words["foot"]), _TAB, page)

@@ -42,7 +42,8 @@ def dossier(case: Case) -> dict[str, Any]:
     from kit.strategy.board.checks import checks
     from kit.strategy.board.claims import claims
     from kit.strategy.board.filling import memory
-    from kit.strategy.board.purchasing import exits, purchases
+    from kit.strategy.board.leaving import exits
+    from kit.strategy.board.purchasing import purchases
     from kit.strategy.board.questions import answers
     from kit.strategy.board.risks import risks
     from kit.strategy.board.scope import bills, requirements

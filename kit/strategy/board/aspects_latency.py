@@ -9,7 +9,19 @@ from kit.engagement.record import Place, Workload
 from kit.figures import decimal, seconds
 from kit.record import Basis
 from kit.strategy.board import Case
-from kit.strategy.board.sides import CLIENT, GATES, PLANS, cite, found, offered, open_apis, open_pools, some, worst
+from kit.strategy.board.procured import pool_parts
+from kit.strategy.board.sides import (
+    CLIENT,
+    GATES,
+    PLANS,
+    cite,
+    found,
+    offered,
+    open_apis,
+    open_pools,
+    some,
+    worst_known,
+)
 from kit.strategy.capacity import Service
 from kit.strategy.dossier import Aspect, Finding, Side
 from kit.strategy.gates import expected_service, service_of
@@ -44,7 +56,7 @@ def cloud_wait(case: Case, w: int) -> Wait | None:
         ratio = choice.terms.p95_over_mean_ttft
         bases = [known.p50.basis, *([ratio.basis] if known.p95 is None else [])]
         source = say("{api}: {source}", api=api.label, source=cite(known.p50))
-        waits.append(Wait(seen, worst(bases), source))
+        waits.append(Wait(seen, worst_known(bases), source))
     return min(waits, key=lambda wait: wait.seconds, default=None)
 
 
@@ -57,9 +69,11 @@ def local_wait(case: Case, w: int) -> Wait | None:
     choice, workload = case.choice, case.choice.workloads[w]
     placement = case.verdict.placements[w]
     if placement.ttft_p95_s is not None and placement.places[0] is not Place.API:
-        pools = [pool for pool in choice.pools if pool.label == placement.goes_to[0]]
-        served = service_of(workload, pools[0], choice.terms)
-        basis = worst([_speed_basis(case, pools[0].profile.basis, served), Basis.PREDICTED])
+        # The same machine is among the options at several loads; the plan has taken one of them.
+        taken = next(part for part in pool_parts(case) if part.label == placement.goes_to[0] and w in part.workloads)
+        pool = choice.pools[taken.number]
+        served = service_of(workload, pool, choice.terms)
+        basis = worst_known([_speed_basis(case, pool.profile.basis, served), Basis.PREDICTED])
         return Wait(placement.ttft_p95_s, basis, PLANS)
     waits = []
     for p in fit_pools(case, w):
@@ -97,7 +111,7 @@ def fit_pools(case: Case, w: int) -> list[int]:
 
 def _speed_basis(case: Case, basis: Basis, served: Service) -> Basis | None:
     tail = case.choice.terms.p95_over_mean_ttft.basis
-    return worst([basis, Basis.PREDICTED if served.predicted else None, tail if served.assumed_tail else None])
+    return worst_known([basis, Basis.PREDICTED if served.predicted else None, tail if served.assumed_tail else None])
 
 
 def latency(case: Case) -> Aspect:

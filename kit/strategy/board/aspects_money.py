@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kit.engagement.record import Place
-from kit.figures import decimal, factor, money, months, number, percent
-from kit.record import Basis
+from kit.figures import decimal, factor, money, months, number, percent, unit_price
+from kit.record import Basis, worst
 from kit.strategy.board import Case
 from kit.strategy.board.sides import (
     DEMAND,
@@ -17,7 +17,6 @@ from kit.strategy.board.sides import (
     local_place,
     local_pools,
     open_apis,
-    per_unit,
     plan_basis,
     served_at,
     solved_of,
@@ -40,7 +39,7 @@ Judgement.
 
 def peak_to_mean(case: Case, w: int | None = None) -> float:
     """Return the busiest hour of the first phase over its mean hour, of one workload or of all tokens together."""
-    tokens = np.array([item.prompt_tokens.value + item.output_tokens.value for item in case.choice.demand.workloads])
+    tokens = np.array([item.tokens_per_request for item in case.choice.demand.workloads])
     requests = case.choice.problem.requests[0]
     hours = tokens @ requests if w is None else requests[w]
     return float(hours.max() / hours.mean())
@@ -63,13 +62,10 @@ def cloud_per_mtok(case: Case) -> tuple[float, Basis] | None:
         return None
     requests = choice.problem.requests[0].sum(axis=1)
     best = {w: choice.best_api[w] for w in served}
-    tokens = {
-        w: choice.demand.workloads[w].prompt_tokens.value + choice.demand.workloads[w].output_tokens.value
-        for w in served
-    }
+    tokens = {w: choice.demand.workloads[w].tokens_per_request for w in served}
     bill = sum(requests[w] * choice.problem.api_price[0, w, best[w]] for w in served)
     bases = [choice.apis[best[w]].price_per_request[choice.workloads[w].name].basis for w in served]
-    return float(bill / sum(requests[w] * tokens[w] for w in served) * 1e6), max(bases, key=list(Basis).index)
+    return float(bill / sum(requests[w] * tokens[w] for w in served) * 1e6), worst(bases)
 
 
 def by_the_token(strategy: Strategy) -> float:
@@ -115,7 +111,7 @@ def _cloud_cost(case: Case, plan: Strategy | None) -> Finding:
     values = {
         "cost": money(plan.cost_per_month, currency),
         "share": percent(by_the_token(plan)),
-        "price": per_unit(price[0], currency),
+        "price": unit_price(price[0], currency),
     }
     may = served_at(case, Place.API)
     stays = [workload.name for workload in case.choice.workloads if workload.name not in may]
@@ -152,7 +148,7 @@ def _local_cost(case: Case, plan: Strategy | None) -> Finding:
         month = sum(pool.cost_per_month for pool in pools)
         load = month / sum(pool.cost_per_month / (pool.cost_per_mtok or 1) for pool in pools)
         full = month / sum(pool.cost_per_month / (pool.cost_per_mtok_full or 1) for pool in pools)
-        prices = {"load": per_unit(load, currency), "full": per_unit(full, currency)}
+        prices = {"load": unit_price(load, currency), "full": unit_price(full, currency)}
         if plan.payback_months is not None:
             text = say(
                 "{plan} A million tokens on the machines costs {load} at today's load and {full} if they were full, "

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kit.facts.latency import network_round_trip
-from kit.figures import day, decimal, money, seconds, tokens
+from kit.figures import day, decimal, joined, seconds, tokens
 from kit.record import Figure
 from kit.strategy.board import Case
 from kit.strategy.board.claims_memory import Outcome, fits_24_gb, needs_a100, quantisation_cuts
 from kit.strategy.board.sides import GATES, found, lawful_apis, some
 from kit.strategy.dossier import Claim
+from kit.strategy.thumb import pays_alone, threshold
 from kit.strategy.verdict import MeasuredPoint
 from kit.strategy.ways import api_way_s
 from kit.wording import fixed, say
@@ -46,27 +47,26 @@ def rule_of_thumb(case: Case) -> Claim:
         text = say("No workload may go both to a machine and to a cloud API, so there is nothing to compare.")
         evidence = found(text, [GATES])
     else:
-        values = {
-            "machine": rule.machine,
-            "month": money(rule.machine_per_month, case.verdict.currency),
-            "today": tokens(sum(item.tokens_per_day for item in case.choice.demand.workloads) / 1e6),
-        }
         if rule.here is None:
             outcome = "does not hold"
             text = say(
                 "Here {machine} never pays: even when full it costs more by the token than the cheapest APIs that "
                 "pass. Today's volume is {today} million tokens a day.",
-                **values,
+                machine=rule.machine,
+                today=tokens(sum(item.tokens_per_day for item in case.choice.demand.workloads) / 1e6),
             )
         else:
             low, high = rule.low, rule.high
             outcome = "does not hold" if rule.here > high else "holds" if rule.here >= low else "holds in part"
-            text = say(
-                "Here {machine} at {month} a month pays from {here} million tokens a day, people counted, against "
-                "the cheapest APIs that pass. Today's volume is {today} million.",
-                here=tokens(rule.here),
-                **values,
+            text = pays_alone(
+                case.choice,
+                rule.here,
+                machine=rule.machine,
+                place=next(pool.place for pool in case.choice.pools if pool.label == rule.machine),
+                per_month=rule.machine_per_month,
             )
+            if (leaves := case.verdict.break_even.leaves_cloud_at) is not None:
+                text = joined([text, threshold(case.choice, leaves)], " ")
         evidence = found(text, [fixed("rule of thumb of this verdict")], [rule.basis])
     return Claim(
         key="rule_of_thumb",

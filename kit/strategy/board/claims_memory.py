@@ -55,7 +55,7 @@ def shape_of(case: Case) -> Shape:
     every = case.choice.demand.workloads
     items = [item for item in every if item.workload in served]
     items = items or [item for w, item in enumerate(every) if open_pools(case, w)]
-    longest = max(item.prompt_tokens.value + item.output_tokens.value for item in items or every)
+    longest = max(item.tokens_per_request for item in items or every)
     level = max((pool.concurrency or 1 for pool in local_pools(case)), default=1)
     return Shape(round(longest), level)
 
@@ -206,9 +206,10 @@ def _replica(case: Case) -> tuple[str, str, int]:
 
     Without one it is the large model on four A100.
     """
-    known = {pool.label: pool for pool in case.choice.pools}
+    # All loads of a profile share its model and its accelerators.
+    known = {(pool.label, pool.profile.name): pool for pool in case.choice.pools}
     for pool in local_pools(case):
-        option = known[pool.label]
+        option = known[pool.label, pool.profile]
         if pool.accelerator in accelerators() and option.model.architecture in architectures():
             return pool.model, pool.accelerator, option.profile.accelerators
     return LARGE, A100, A100_HIGH

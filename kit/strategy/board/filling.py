@@ -40,12 +40,14 @@ class _Used:
         label: its name in the verdict.
         tokens: mean prompt and output of the requests that are in flight at the same time.
         longest: the longest of these means among its workloads.
+        context: the longest request that one of them asks for; ``None`` where none says.
     """
 
     pool: Pool
     label: str
     tokens: float
     longest: float
+    context: float | None
 
 
 def memory(case: Case) -> tuple[MemoryUse, ...]:
@@ -65,13 +67,15 @@ def _pools(case: Case) -> list[_Used]:
     which on one pool goes by its replica-seconds.
     """
     choice, load = case.choice, load_of(case.best).sum(axis=(0, 3))
-    tokens = np.array([item.prompt_tokens.value + item.output_tokens.value for item in choice.demand.workloads])
+    tokens = np.array([item.tokens_per_request for item in choice.demand.workloads])
     found = []
     for p, row in zip(np.flatnonzero(case.best.plan.used), case.verdict.pools, strict=True):
         here = load[:, p]
         if here.sum() > 0 and choice.pools[p].profile.accelerator in accelerators():
             mean = float(here @ tokens / here.sum())
-            found.append(_Used(choice.pools[p], row.label, mean, float(tokens[here > 0].max())))
+            asked = [choice.workloads[w].context_tokens for w in np.flatnonzero(here > 0)]
+            context = max((one.value for one in asked if one is not None), default=None)
+            found.append(_Used(choice.pools[p], row.label, mean, float(tokens[here > 0].max()), context))
     return found
 
 
@@ -191,8 +195,20 @@ def _note(used: _Used, found: Fit) -> str:
         )
     ]
     if math.ceil(used.longest) > found.context_tokens:
+        longest = decimal(used.longest)
         notes.append(
-            say("The longest kind of request has {tokens} tokens and takes more.", tokens=decimal(used.longest))
+            say(
+                "The longest mean request of a workload has {tokens} tokens and takes more; requests of up to "
+                "{context} are asked for and take more still.",
+                tokens=longest,
+                context=decimal(used.context),
+            )
+            if used.context is not None and used.context > used.longest
+            else say("The longest mean request of a workload has {tokens} tokens and takes more.", tokens=longest)
+        )
+    elif used.context is not None and used.context > found.context_tokens:
+        notes.append(
+            say("Requests of up to {context} tokens are asked for and take more.", context=decimal(used.context))
         )
     if found.verdict == "measure it":
         notes.append(fixed("So near to the edge only a measurement tells whether it fits."))

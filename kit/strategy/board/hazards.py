@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from kit.engagement.record import Place
-from kit.figures import decimal, factor, listed, percent
+from kit.figures import decimal, factor, money, percent
 from kit.record import Basis
 from kit.strategy.availability import achieved
 from kit.strategy.board import Case
 from kit.strategy.board.asking import in_weeks, lead
 from kit.strategy.board.likelihood import Likelihood, by_downtime, lost_at_edge
-from kit.strategy.board.procured import Part, pool_parts
+from kit.strategy.board.procured import Part, names, pool_parts
 from kit.strategy.costs import levelised
 from kit.strategy.dossier import Risk
 from kit.strategy.problem import WEEKS_PER_MONTH
@@ -40,10 +40,6 @@ def hazards(case: Case) -> Iterator[Risk]:
         yield from _late(case, part)
     yield from _skills(case)
     yield from _no_more(case)
-
-
-def _names(case: Case, workloads: list[int]) -> str:
-    return listed([case.choice.workloads[w].name for w in workloads])
 
 
 def _unmeasured(case: Case, part: Part) -> Iterator[Risk]:
@@ -78,15 +74,20 @@ def _bursts(case: Case, part: Part, row: Pool) -> Iterator[Risk]:
     ]
     if not unknown:
         return
-    use = row.peak_utilisation
+    use, saved = row.peak_utilisation, case.verdict.saving_npv
+    cost = levelised(choice.pools[part.number], choice.terms, choice.phases) * choice.months
+    known = {"pool": part.label, "workloads": names(case, unknown)}
     likelihood: Likelihood = "high" if use >= FULL else "medium" if use >= BUSY else "low"
     yield Risk(
         key=f"bursts.{part.label}",
         risk=say(
-            "Requests come in bursts, and {pool} needs a replica more for {workloads}.",
-            pool=part.label,
-            workloads=_names(case, unknown),
-        ),
+            "Requests come in bursts, and {pool} needs a replica more for {workloads}. This is more than the plan "
+            "saves ({saving}): import the logs before buying.",
+            saving=money(saved, case.verdict.currency),
+            **known,
+        )
+        if 0 < saved < cost
+        else say("Requests come in bursts, and {pool} needs a replica more for {workloads}.", **known),
         likelihood=likelihood,
         why=say(
             "How bursty it is inside the hour is not known and taken as Poisson; {use} of the planned capacity is used "
@@ -95,7 +96,7 @@ def _bursts(case: Case, part: Part, row: Pool) -> Iterator[Risk]:
             full=percent(FULL),
             busy=percent(BUSY),
         ),
-        cost=levelised(choice.pools[part.number], choice.terms, choice.phases) * choice.months,
+        cost=cost,
         response=fixed("Import the logs before buying (kit demand import)."),
         owner="client",
         trigger=fixed("time to first token in the busiest hour"),
@@ -126,9 +127,7 @@ def _no_spare(case: Case, part: Part, row: Pool) -> Iterator[Risk]:
             rule=rule,
         ),
         cost=None if bound else (1 - up.value) * _cloud_npv(case, part),
-        response=say(
-            "Have a spare replica, or a plan for the hours without {workloads}.", workloads=_names(case, bound)
-        )
+        response=say("Have a spare replica, or a plan for the hours without {workloads}.", workloads=names(case, bound))
         if bound
         else fixed("Keep the API ready to take over, and try it every quarter."),
         owner="client",
@@ -158,9 +157,9 @@ def _nowhere_else(case: Case, part: Part, row: Pool) -> Iterator[Risk]:
     likelihood, rule = by_downtime(down)
     yield Risk(
         key=f"nowhere else.{part.label}",
-        risk=say("{workloads} stands still: only own machines are permitted.", workloads=_names(case, alone))
+        risk=say("{workloads} stands still: only own machines are permitted.", workloads=names(case, alone))
         if len(alone) == 1
-        else say("{workloads} stand still: only own machines are permitted.", workloads=_names(case, alone)),
+        else say("{workloads} stand still: only own machines are permitted.", workloads=names(case, alone)),
         likelihood=likelihood,
         why=say(
             "Fewer than {needed} of {replicas} replicas are up for {down} of the time, each up for {up} of it "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from kit.figures import joined, listed, months, percent
 from kit.pricing.ownership import present_value
 from kit.strategy.board import Case
 from kit.strategy.board.asking import in_weeks, lead
-from kit.strategy.board.procured import Part, api_parts, pool_parts
+from kit.strategy.board.procured import Part, api_parts, names, pool_parts
 from kit.strategy.costs import lasts, start_parts, worth
 from kit.strategy.dossier import Exit
 from kit.strategy.posing import WEEKS_PER_YEAR
@@ -76,10 +76,6 @@ def still_bound(case: Case, p: int) -> float:
     return owed
 
 
-def _names(case: Case, workloads: Sequence[int]) -> str:
-    return listed([case.choice.workloads[w].name for w in workloads])
-
-
 def _sold(case: Case, part: Part) -> Exit:
     pool, brings = case.choice.pools[part.number], resale(case, part.number)
     nothing = not pool.price.value
@@ -108,14 +104,14 @@ def _elsewhere(case: Case, part: Part) -> Iterator[str]:
     bound = [w for w in part.workloads if best[w] < 0]
     if could:
         labels = list(dict.fromkeys(case.choice.apis[best[w]].label for w in could))
-        yield say("{workloads} may go to {apis}.", workloads=_names(case, could), apis=listed(labels))
+        yield say("{workloads} may go to {apis}.", workloads=names(case, could), apis=listed(labels))
     if bound:
         other = [w for w in bound if _machines_for(case, w, without=part.number)]
         none = [w for w in bound if w not in other]
         if other:
-            yield say("{workloads} may go to other machines, to no API.", workloads=_names(case, other))
+            yield say("{workloads} may go to other machines, to no API.", workloads=names(case, other))
         if none:
-            yield say("No other place is permitted for {workloads}.", workloads=_names(case, none))
+            yield say("No other place is permitted for {workloads}.", workloads=names(case, none))
 
 
 def _machines_for(case: Case, w: int, *, without: int | None = None) -> list[int]:

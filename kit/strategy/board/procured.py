@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from kit.figures import listed
 from kit.strategy.board import Case
 from kit.strategy.cash import ANYTHING
 from kit.strategy.problem import WEEKS_PER_MONTH
@@ -26,6 +28,11 @@ class Part:
     label: str
     workloads: tuple[int, ...]
     phase: int
+
+
+def names(case: Case, workloads: Sequence[int]) -> str:
+    """Return the names of workloads, given by number, as a list."""
+    return listed([case.choice.workloads[w].name for w in workloads])
 
 
 def pool_parts(case: Case) -> list[Part]:
@@ -54,7 +61,7 @@ def api_parts(case: Case) -> list[Part]:
 def api_per_month(case: Case, part: Part) -> tuple[float, float]:
     """Return what an API costs a month in the first phase that calls it, and the millions of tokens for it."""
     items = case.choice.demand.workloads
-    tokens = np.array([item.prompt_tokens.value + item.output_tokens.value for item in items]) / 1e6
+    tokens = np.array([item.tokens_per_request for item in items]) / 1e6
     calls = case.best.plan.flow_api[part.phase, :, part.number].sum(axis=1) * WEEKS_PER_MONTH
     price = np.nan_to_num(case.best.problem.api_price[part.phase, :, part.number])
     return float(calls @ price), float(calls @ tokens)

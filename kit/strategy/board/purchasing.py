@@ -10,17 +10,14 @@ from dataclasses import replace
 import numpy as np
 
 from kit.engagement.record import Place
-from kit.figures import decimal, joined, listed, percent, short_day
-from kit.record import Basis
+from kit.figures import decimal, joined, percent, short_day
+from kit.record import worst
 from kit.strategy.board import Case
 from kit.strategy.board.asking import ask_provider, ask_renter, ask_seller, lead
-from kit.strategy.board.leaving import exits as exits
-from kit.strategy.board.procured import Part, api_parts, api_per_month, pool_parts
+from kit.strategy.board.procured import Part, api_parts, api_per_month, names, pool_parts
 from kit.strategy.costs import replica_cost, trend
 from kit.strategy.dossier import Purchase
 from kit.wording import fixed, say
-
-_WORST = list(Basis)
 
 
 def purchases(case: Case) -> tuple[Purchase, ...]:
@@ -68,7 +65,7 @@ def _bought(case: Case, part: Part, phase: int) -> Purchase:
         price_unit=fixed("accelerator with its share of the server"),
         total=capex,
         total_unit=fixed("once"),
-        basis=max(pool.price.basis, overhead.basis, key=_WORST.index),
+        basis=worst((pool.price.basis, overhead.basis)),
         source=say(
             "accelerator: {price} ({basis}); the server around it, {share} of that: {overhead} ({worse})",
             price=pool.price.source,
@@ -129,7 +126,7 @@ def _contract(case: Case, part: Part) -> Purchase:
             "{model} at {provider}, for {workloads}",
             model=api.offer.model,
             provider=api.offer.provider,
-            workloads=listed([workloads[w].name for w in part.workloads]),
+            workloads=names(case, part.workloads),
         ),
         place=Place.API,
         quantity=millions,
@@ -138,7 +135,7 @@ def _contract(case: Case, part: Part) -> Purchase:
         price_unit=fixed("million tokens, prompt and output together"),
         total=cost,
         total_unit=fixed("a month"),
-        basis=max((price.basis for price in prices), key=_WORST.index),
+        basis=worst(price.basis for price in prices),
         source=joined(list(dict.fromkeys(price.source for price in prices))),
         order_by=_order_by(case, part, case.choice.terms.lead_weeks_api.value, only=new),
         commitment=None,

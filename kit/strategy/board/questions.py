@@ -6,7 +6,7 @@ from kit.engagement.record import Place
 from kit.facts.architectures import architecture, architectures
 from kit.facts.engine_memory import usable_memory_gib
 from kit.facts.gpus import accelerators
-from kit.figures import decimal, listed, money, number, percent, tokens
+from kit.figures import decimal, listed, money, number, percent, significant, tokens, unit_price
 from kit.hardware.memory import Fit, fit
 from kit.hardware.quantisation import SCHEMES
 from kit.record import Basis
@@ -21,7 +21,6 @@ from kit.strategy.board.sides import (
     local_pools,
     open_apis,
     open_pools,
-    per_unit,
     plan_basis,
     served_at,
     solved_of,
@@ -86,8 +85,10 @@ def _cloud_first(case: Case) -> Finding:
     pays = case.verdict.break_even.leaves_cloud_at
     if pays is not None:
         start = say(
-            "Yes, with {names}: moving one takes {weeks} engineer-weeks, {cost}; from {volume} million tokens a day "
-            "on machines pay, and today there are {today}.",
+            "Yes, with {names}: moving one takes {weeks} engineer-weeks, {cost}; machines pay at volumes {factor} "
+            "times as large as planned for every year ({volume} million tokens a day today instead of {today}, and "
+            "growth on top).",
+            factor=significant(pays / case.verdict.break_even.today, 2),
             volume=tokens(pays),
             today=tokens(case.verdict.break_even.today),
             **values,
@@ -266,7 +267,15 @@ def _middle_ground(case: Case) -> Finding:
         )
     else:
         values |= {"own": money(own.npv, currency), "cloud": money(cloud.npv, currency)}
-        if min(known) <= rented.npv <= max(known):
+        more = rented.npv - case.verdict.strategies[0].npv
+        if min(known) <= rented.npv <= max(known) and more > SAME * rented.npv:
+            text = say(
+                "No: it lies between, but costs {more} more than the recommended plan: rented {rented} (net present "
+                "value), own {own}, cloud {cloud}. {may}",
+                more=money(more, currency),
+                **values,
+            )
+        elif min(known) <= rented.npv <= max(known):
             text = say("Yes, by cost: rented {rented} (net present value), own {own}, cloud {cloud}. {may}", **values)
         elif rented.npv < min(known):
             text = say(
@@ -289,8 +298,8 @@ def _cheapest_rent(case: Case) -> tuple[str, list[Basis], list[str]]:
     best = min(offers, key=lambda one: one.usd_per_gpu_hour.value)
     rent = best.usd_per_gpu_hour.value * usd_in_currency(case.choice.engagement)
     text = say(
-        "Lowest rent in the price book: {rent} for a {card} and hour at {provider}.",
-        rent=per_unit(rent, case.verdict.currency),
+        "Lowest rent in the price book: {rent} an hour for one {card} at {provider}.",
+        rent=unit_price(rent, case.verdict.currency),
         card=best.accelerator,
         provider=best.provider,
     )

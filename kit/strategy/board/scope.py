@@ -12,14 +12,11 @@ from kit.pricing.pricebook import PriceBook
 from kit.strategy.board import Case
 from kit.strategy.choice import Choice, growth_of
 from kit.strategy.dossier import Bill, Requirement
-from kit.strategy.gates import gate_api
+from kit.strategy.gates import LAW, gate_api
 from kit.strategy.options import Api
 from kit.strategy.problem import WEEKS_PER_MONTH
 from kit.strategy.terms import usd_in_currency
 from kit.strategy.verdict import Strike
-
-RULES = ("data", "region", "regulation")
-"""Gates that are rules of somebody else's: what is done today may break them, and no plan may."""
 
 
 def requirements(case: Case) -> tuple[Requirement, ...]:
@@ -91,8 +88,8 @@ def _bill(case: Case, w: int, today: Today) -> Bill:
         stated_per_month=None if today.cost_per_month is None else today.cost_per_month.value,
         better="" if best < 0 else choice.apis[best].label,
         better_per_month=None if best < 0 else float(choice.problem.api_price[0, w, best]) * per_month,
-        breaks=tuple(strike.reason for strike in struck if strike.gate in RULES),
-        misses=tuple(strike.reason for strike in struck if strike.gate not in RULES),
+        breaks=tuple(strike.reason for strike in struck if strike.gate in LAW),
+        misses=tuple(strike.reason for strike in struck if strike.gate not in LAW),
     )
 
 

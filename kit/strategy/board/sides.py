@@ -7,19 +7,16 @@ from collections.abc import Iterable, Sequence
 from kit.engagement.record import Place, Workload
 from kit.facts.data_classes import data_class
 from kit.facts.defaults import default
-from kit.figures import day, decimal, joined, unit_price
-from kit.record import Basis, Figure
+from kit.figures import day, decimal, joined
+from kit.record import Basis, Figure, worst
 from kit.strategy.board import Case
 from kit.strategy.choice import Solved
 from kit.strategy.dossier import Check, Finding, Side
-from kit.strategy.gates import service_of
+from kit.strategy.gates import LAW, service_of
 from kit.strategy.placing import pools_of
 from kit.strategy.terms import default_key
 from kit.strategy.verdict import Pool, Strategy, StrategyKind, Strike
 from kit.wording import fixed, say
-
-LAW = frozenset({"data", "region", "regulation"})
-"""The gates that say whether a workload's data may be at a host at all."""
 
 SHOWN = 3
 """Names that a sentence lists before it counts the others."""
@@ -32,15 +29,15 @@ DEMAND = fixed("the demand record of this verdict")
 _KINDS = {Place.API: StrategyKind.CLOUD, Place.RENTED: StrategyKind.RENTED, Place.OWN: StrategyKind.OWN}
 
 
-def worst(bases: Iterable[Basis | None]) -> Basis | None:
+def worst_known(bases: Iterable[Basis | None]) -> Basis | None:
     """Return the worst basis of the figures in a text; ``None`` if there is none."""
     known = [basis for basis in bases if basis is not None]
-    return max(known, key=list(Basis).index) if known else None
+    return worst(known) if known else None
 
 
 def found(text: str, sources: Sequence[str], bases: Iterable[Basis | None] = ()) -> Finding:
     """Return a finding with the worst basis of its figures and each of its sources once."""
-    return Finding(text=text, basis=worst(bases), source=joined(list(dict.fromkeys(sources))))
+    return Finding(text=text, basis=worst_known(bases), source=joined(list(dict.fromkeys(sources))))
 
 
 def cite(figure: Figure) -> str:
@@ -60,11 +57,6 @@ def some(names: Sequence[str]) -> str:
     return say(
         "{names} and {number} others", names=joined(list(names[:SHOWN]), ", "), number=decimal(len(names) - SHOWN)
     )
-
-
-def per_unit(amount: float, currency: str) -> str:
-    """Return a price of one unit, of which the cents count."""
-    return unit_price(amount, currency)
 
 
 def offered(case: Case) -> list[int]:

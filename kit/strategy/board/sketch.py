@@ -32,7 +32,7 @@ def sketch(case: Case) -> Sketch | None:
     both: Flags = np.asarray(~np.isnan(problem.seconds) & problem.api_open[:, None], dtype=np.bool_)
     if not both.any():
         return None
-    tokens = np.array([item.prompt_tokens.value + item.output_tokens.value for item in choice.demand.workloads])
+    tokens = np.array([item.tokens_per_request for item in choice.demand.workloads])
     requests = problem.requests[0].sum(axis=1)
     p = _machine(case, both, tokens)
     mine = np.flatnonzero(both[:, p])

@@ -21,6 +21,8 @@ from kit.wording import fixed, say
 
 MOST, HALF = 0.8, 0.5
 """Shares of the plan's cost from which one supplier is a high and a medium risk. Judgement."""
+RISE = 0.2
+"""How much higher bills are by which a supplier's hold is priced. Judgement."""
 VERY_OLD_DAYS = 365
 """Age from which a price is more likely to have changed than not. Judgement."""
 
@@ -39,8 +41,7 @@ def _paid(case: Case) -> list[tuple[Input, float]]:
     found = []
     for part, row in zip(pool_parts(case), case.verdict.pools, strict=True):
         pool = case.choice.pools[part.number]
-        whose = f" ({pool.renter})" if pool.renter else ""
-        item = by_key.get(f"prices.{pool.offer.accelerator}.{pool.place}{whose}")
+        item = by_key.get(pool.price_key)
         paid = row.capex if row.capex else row.cost_per_month * case.choice.months
         if item is not None:
             found.append((item, paid))
@@ -147,15 +148,29 @@ def _one_supplier(case: Case) -> Iterator[Risk]:
                     "The supplier {provider} raises its prices, changes its terms or fails: it gets {share} of all "
                     "cost.",
                     provider=provider,
-                    share=percent(share),
+                    share=_beside(share),
                 ),
                 likelihood="high" if share > MOST else "medium",
-                why=say("Above {high} of the cost is high, above {low} medium.", high=percent(MOST), low=percent(HALF)),
-                cost=None,
+                why=say(
+                    "Above {high} of the cost is high, above {low} medium. The cost is that of its bills {rise} higher "
+                    "over the horizon.",
+                    high=percent(MOST),
+                    low=percent(HALF),
+                    rise=percent(RISE),
+                ),
+                cost=RISE * amount,
                 response=fixed("Keep a second supplier qualified, and the requests in a form that both understand."),
                 owner="client",
                 trigger=fixed("a notice of new prices or terms"),
             )
+
+
+def _beside(share: float) -> str:
+    """Return a share as a percentage, with a decimal where it would read as one of the limits and is not."""
+    if percent(share) not in (percent(MOST), percent(HALF)):
+        return percent(share)
+    digits = next(n for n in (1, 2, 3, 4) if n == 4 or round(100 * share, n) not in (100 * MOST, 100 * HALF))
+    return say("{share}%", share=decimal(100 * share, digits))
 
 
 def _withdrawn(case: Case) -> Iterator[Risk]:
