@@ -236,7 +236,7 @@ def _volume(verdict: Verdict) -> tuple[Block, ...]:
             "other plans stays the same at every volume that was examined.",
             today=today,
         )
-    elif len(crossings) > FEW_CHANGES or len(crossings) > FEW_CHANGES:
+    elif len(crossings) > FEW_CHANGES:
         text = say(
             "Today's volume is {today} million tokens a day. With all workloads scaled alike, as the first page draws "
             "it, the cheapest of the other plans is {first} up to {volume} million tokens a day; above that the others "
