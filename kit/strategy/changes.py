@@ -7,8 +7,8 @@ import numpy as np
 from kit.engagement.record import Place
 from kit.pricing.pricebook import PriceBook
 from kit.strategy.choice import Choice, Solved
+from kit.strategy.headline import Left, New, Switched
 from kit.strategy.options import by_batch, listed_price
-from kit.strategy.reasons import Left, New, Switched
 from kit.strategy.rivals import places_of
 
 

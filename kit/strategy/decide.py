@@ -16,7 +16,7 @@ from kit.hardware.health import Finding
 from kit.pricing.pricebook import PriceBook
 from kit.profiler.profile import HardwareProfile
 from kit.record import Basis
-from kit.strategy import reasons, uncertainty
+from kit.strategy import headline, reasons, uncertainty
 from kit.strategy.ageing import price_warnings
 from kit.strategy.board import Case, dossier
 from kit.strategy.breakeven import break_even
@@ -145,7 +145,7 @@ def _decide(
     saving = other.npv - strategies[0].npv if other else 0.0
     today = next((plan for plan in plans.solved if plan.kind is StrategyKind.TODAY), None)
     in_cloud = not best.plan.used.any()
-    saves = today is not None and today.plan.cost >= (1 + reasons.WORTH_TELLING) * best.plan.cost
+    saves = today is not None and today.plan.cost >= (1 + headline.WORTH_TELLING) * best.plan.cost
     horizon, rate = terms.horizon_years.value, terms.discount_rate.value
     verdict = Verdict(
         kit_version=__version__,
@@ -156,13 +156,13 @@ def _decide(
         currency=currency,
         horizon_years=horizon,
         discount_rate=rate,
-        sentence=reasons.sentence(
+        sentence=headline.sentence(
             placements,
             pool_rows,
             starts=[_day(engagement, phase.first_month) for phase in choice.phases],
             switched=switched(choice, best, prices) if in_cloud and saves else None,
         ),
-        money_sentence=reasons.money_sentence(
+        money_sentence=headline.money_sentence(
             strategies[0],
             other,
             _of_kind(strategies, StrategyKind.BETTER),

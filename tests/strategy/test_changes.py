@@ -9,7 +9,7 @@ from kit.record import Basis, Figure
 from kit.strategy.changes import left, new_work, switched
 from kit.strategy.choice import solve_kind
 from kit.strategy.decide import prepare
-from kit.strategy.reasons import Left, New, Switched
+from kit.strategy.headline import Left, New, Switched
 from kit.strategy.verdict import StrategyKind
 from tests.strategy.cases import hospital_case, seen, small_case, told
 

@@ -7,22 +7,9 @@ import datetime as dt
 import pytest
 
 from kit.engagement.record import Place
-from kit.strategy.reasons import (
-    Left,
-    New,
-    OnMachines,
-    Switched,
-    because_cloud,
-    because_gpu,
-    certainty_sentence,
-    count,
-    listed,
-    money,
-    money_sentence,
-    no_machine,
-    percent,
-    sentence,
-)
+from kit.figures import count, listed, money, percent
+from kit.strategy.headline import Left, New, Switched, money_sentence, sentence
+from kit.strategy.reasons import OnMachines, because_cloud, because_gpu, certainty_sentence, no_machine
 from kit.strategy.verdict import Placement, Pool, Strategy, StrategyKind
 
 TERMS = {"years": 2.0, "rate": 0.15, "currency": "USD"}

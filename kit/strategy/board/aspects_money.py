@@ -26,7 +26,7 @@ from kit.strategy.board.sides import (
 )
 from kit.strategy.choice import growth_of
 from kit.strategy.dossier import Aspect, Finding, Side
-from kit.strategy.reasons import SAME
+from kit.strategy.headline import SAME
 from kit.strategy.verdict import Strategy
 from kit.wording import fixed, say
 

@@ -29,8 +29,8 @@ from kit.strategy.board.sides import (
     strategy_of,
 )
 from kit.strategy.dossier import Answer, Finding
+from kit.strategy.headline import SAME
 from kit.strategy.posing import WEEKS_PER_YEAR
-from kit.strategy.reasons import SAME
 from kit.strategy.terms import usd_in_currency
 from kit.strategy.verdict import Pool, Strategy
 from kit.wording import fixed, say
