@@ -47,6 +47,14 @@ def browser():
         found.close()
 
 
+@pytest.fixture(autouse=True)
+def _closed(browser):
+    """Close what a test has opened: a page that stands open goes on costing time."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 @pytest.fixture(scope="module")
 def files(verdict, tmp_path_factory):
     """The pages of a verdict with the sketch above, by language."""
