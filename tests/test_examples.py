@@ -241,7 +241,7 @@ def test_the_hospital_is_told_what_its_rule_costs(hospital_verdict):
     assert hospital_verdict.certainty is Certainty.ROBUST
     costs = {price.workload: price for price in hospital_verdict.shadow_prices if price.rule == "data"}
     assert costs["Guideline questions"].saving_per_year > 0
-    assert "rules" in costs["Guideline questions"].lift
+    assert costs["Guideline questions"].lift == "the client, by changing its rule"
 
 
 def test_the_startup_stays_in_the_cloud_with_everything(startup_verdict):
