@@ -81,7 +81,8 @@ def words(sketch: Sketch, currency: str) -> dict[str, str]:
     """Return the sentences in the language of the moment, with ``{name}`` where the page puts a value."""
     places = ("volume", "price", "use", "count", "cloud", "local", "first", "last", "end", "most", "value")
     gap = {name: f"{{{name}}}" for name in places}
-    machine = retell(sketch.machine)
+    chosen = {name: gap[name] for name in ("volume", "price", "use", "count", "cloud", "local")}
+    chosen["machine"] = retell(sketch.machine)
     return {
         "cloud": say("cloud"),
         "machines": retell(PLACE_NAMES[sketch.place]),
@@ -93,37 +94,20 @@ def words(sketch: Sketch, currency: str) -> dict[str, str]:
         "one": say(
             "At {volume} million tokens a day and {price} times today's price the cloud costs {cloud} a month; one "
             "machine ({machine}) whose planned capacity is {use} used costs {local} a month.",
-            volume=gap["volume"],
-            price=gap["price"],
-            cloud=gap["cloud"],
-            machine=machine,
-            use=gap["use"],
-            local=gap["local"],
+            **chosen,
         ),
         "many": say(
             "At {volume} million tokens a day and {price} times today's price the cloud costs {cloud} a month; {count} "
             "machines ({machine}) whose planned capacity is {use} used cost {local} a month.",
-            volume=gap["volume"],
-            price=gap["price"],
-            cloud=gap["cloud"],
-            count=gap["count"],
-            machine=machine,
-            use=gap["use"],
-            local=gap["local"],
+            **chosen,
         ),
         "there": say(
             "At {volume} million tokens a day and {price} times today's price the cloud costs {cloud} a month; {count} "
             "machines ({machine}) are needed at a use of {use}, of which {there} stand there anyway for {bound}; the "
             "others cost {local} a month.",
-            volume=gap["volume"],
-            price=gap["price"],
-            cloud=gap["cloud"],
-            count=gap["count"],
-            machine=machine,
-            use=gap["use"],
             there=number(sketch.there),
             bound=listed(list(sketch.bound)) if sketch.bound else "",
-            local=gap["local"],
+            **chosen,
         ),
         "from": say("Machines are cheaper from {first} million tokens a day on.", first=gap["first"]),
         "again": say(

@@ -19,6 +19,7 @@ from kit.figures import symbol as symbol
 from kit.figures import tokens as tokens
 from kit.figures import unit_price as unit_price
 from kit.record import Basis
+from kit.strategy.gates import GATES as GATES
 from kit.strategy.verdict import Certainty, Driver, Strategy, StrategyKind, Verdict
 from kit.wording import fixed, retell, say
 
@@ -44,22 +45,6 @@ CERTAINTIES = {
     Certainty.LEANING: fixed("leaning"),
     Certainty.TOO_CLOSE: fixed("too close to call"),
 }
-GATES = {
-    "data": fixed("data"),
-    "region": fixed("region"),
-    "regulation": fixed("regulation"),
-    "licence": fixed("licence"),
-    "quality": fixed("quality"),
-    "context": fixed("context"),
-    "modality": fixed("modality"),
-    "customisation": fixed("customisation"),
-    "skills": fixed("skills"),
-    "time": fixed("time"),
-    "availability": fixed("availability"),
-    "spot": fixed("spot"),
-    "latency": fixed("latency"),
-}
-"""In the order in which a reader meets them."""
 DATA_CLASSES = {
     DataClass.PUBLIC: fixed("public data"),
     DataClass.INTERNAL: fixed("internal data"),

@@ -37,7 +37,7 @@ GATES = {
     "spot": fixed("spot"),
     "latency": fixed("latency"),
 }
-"""The gates as a document names them."""
+"""The gates as a document names them, in the order in which a reader meets them."""
 LAW = frozenset({"data", "region", "regulation"})
 """The gates that say whether a workload's data may be at a host at all: rules of somebody else's.
 
