@@ -19,7 +19,7 @@ from kit.figures import symbol as symbol
 from kit.figures import tokens as tokens
 from kit.figures import unit_price as unit_price
 from kit.record import Basis
-from kit.strategy.gates import GATES as GATES
+from kit.strategy.strike import GATES as GATES
 from kit.strategy.verdict import Certainty, Driver, Strategy, StrategyKind, Verdict
 from kit.wording import fixed, retell, say
 

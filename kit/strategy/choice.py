@@ -14,7 +14,7 @@ from kit.errors import PlanError
 from kit.figures import plain
 from kit.strategy import reasons
 from kit.strategy.costs import Phase, phases_of, trend
-from kit.strategy.gates import FASTER, LAW, gate_api, gate_pool, service_of
+from kit.strategy.gates import FASTER, gate_api, gate_pool, service_of
 from kit.strategy.headroom import Headroom, headroom
 from kit.strategy.options import Api, Pool
 from kit.strategy.plan import solve
@@ -26,8 +26,9 @@ from kit.strategy.problem import (
     Plan,
     Problem,
 )
+from kit.strategy.strike import LAW, Strike
 from kit.strategy.terms import Terms
-from kit.strategy.verdict import StrategyKind, Strike
+from kit.strategy.verdict import StrategyKind
 from kit.strategy.ways import network_s
 from kit.wording import fixed, say
 

@@ -25,7 +25,6 @@ from kit.strategy.choice import Choice, Solved, choose, kinds, solve_kind
 from kit.strategy.clash import explain_clash
 from kit.strategy.derive import derive
 from kit.strategy.dossier import Letterhead
-from kit.strategy.gates import LAW
 from kit.strategy.hosts import duties
 from kit.strategy.information import evpi
 from kit.strategy.inputs import inputs
@@ -35,6 +34,7 @@ from kit.strategy.plans import assess, strategies_of
 from kit.strategy.rehearsing import as_rehearsed, rehearsed
 from kit.strategy.rivals import rivals
 from kit.strategy.roadmap import steps, triggers
+from kit.strategy.strike import LAW
 from kit.strategy.terms import resolve
 from kit.strategy.thumb import rule_of_thumb
 from kit.strategy.verdict import SourceFile, Strategy, StrategyKind, Verdict

@@ -12,8 +12,8 @@ from kit.strategy.capacity import Service, service
 from kit.strategy.hosts import host_of, host_strikes
 from kit.strategy.options import Api, Pool
 from kit.strategy.readiness import api_readiness, pool_readiness
+from kit.strategy.strike import Strike
 from kit.strategy.terms import Terms
-from kit.strategy.verdict import Strike
 from kit.strategy.ways import api_ttft_p95_s, network_s
 from kit.wording import fixed, say
 
@@ -22,27 +22,6 @@ _PLACES = {
     Place.RENTED: fixed("a rented machine"),
     Place.API: fixed("a cloud API"),
 }
-GATES = {
-    "data": fixed("data"),
-    "region": fixed("region"),
-    "regulation": fixed("regulation"),
-    "licence": fixed("licence"),
-    "quality": fixed("quality"),
-    "context": fixed("context"),
-    "modality": fixed("modality"),
-    "customisation": fixed("customisation"),
-    "skills": fixed("skills"),
-    "time": fixed("time"),
-    "availability": fixed("availability"),
-    "spot": fixed("spot"),
-    "latency": fixed("latency"),
-}
-"""The gates as a document names them, in the order in which a reader meets them."""
-LAW = frozenset({"data", "region", "regulation"})
-"""The gates that say whether a workload's data may be at a host at all: rules of somebody else's.
-
-What is done today may break them, and no plan may.
-"""
 FASTER = fixed("faster hardware, a smaller model or a looser limit")
 """What lifts a latency that is known and too long."""
 

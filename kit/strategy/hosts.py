@@ -17,7 +17,8 @@ from kit.facts.providers import Provider, Term, TermName, providers, renters
 from kit.facts.regulations import Regulation, Unmet, regulation, unmet
 from kit.figures import joined, listed, sentence_case, short_day
 from kit.strategy.options import Api, Pool
-from kit.strategy.verdict import Duty, Strike
+from kit.strategy.strike import Strike
+from kit.strategy.verdict import Duty
 from kit.wording import fixed, say
 
 _PROMISES = {

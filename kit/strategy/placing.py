@@ -14,11 +14,12 @@ from kit.record import Basis
 from kit.strategy import reasons
 from kit.strategy.choice import Choice, Solved, why_not
 from kit.strategy.costs import levelised
-from kit.strategy.gates import GATES, expected_service, only_own, service_of
+from kit.strategy.gates import expected_service, only_own, service_of
 from kit.strategy.plan import solve
 from kit.strategy.problem import SECONDS_PER_HOUR, WEEKS_PER_MONTH, Caps, Floats, only
 from kit.strategy.returns import cost_per_mtok
 from kit.strategy.sharing import QUICK, share_costs
+from kit.strategy.strike import GATES
 from kit.strategy.verdict import MeasuredPoint, Option, Placement, Pool, Week
 from kit.strategy.ways import api_ttft_p95_s, network_s
 from kit.wording import say

@@ -14,8 +14,8 @@ from kit.engagement.record import Commitment, Customisation, Engagement, Modalit
 from kit.figures import joined, listed, plain, short_day
 from kit.record import Basis, Figure
 from kit.strategy.options import Api, Pool
+from kit.strategy.strike import Strike
 from kit.strategy.terms import Terms
-from kit.strategy.verdict import Strike
 from kit.wording import fixed, say
 
 _PLACES = {

@@ -39,22 +39,8 @@ from kit.strategy.dossier import (
     Risk,
     Sketch,
 )
+from kit.strategy.strike import Strike
 from kit.wording import Message, making
-
-
-class Strike(Part):
-    """Why an option is out for a workload.
-
-    Attributes:
-        gate: which gate struck it: data, region, regulation, licence, quality, context, modality, customisation,
-            skills, time, availability, spot, latency.
-        reason: the rule and the evidence, in one sentence.
-        lift: who would have to change what to lift it.
-    """
-
-    gate: str
-    reason: str
-    lift: str
 
 
 class Option(Part):

@@ -14,10 +14,10 @@ from kit.figures import joined
 from kit.strategy import reasons
 from kit.strategy.answers import Affordable, Alternative, ShadowPrice
 from kit.strategy.choice import Choice, Solved
-from kit.strategy.gates import GATES
 from kit.strategy.plan import solve
 from kit.strategy.problem import Caps, Plan, Problem
-from kit.strategy.verdict import StrategyKind, Strike
+from kit.strategy.strike import GATES, Strike
+from kit.strategy.verdict import StrategyKind
 from kit.wording import fixed, say
 
 QUICK = 0.0

@@ -16,7 +16,7 @@ from kit.strategy.board.aspects_latency import latency, local_wait
 from kit.strategy.board.aspects_money import cloud_per_mtok, cost, peak_to_mean, scalability
 from kit.strategy.board.procured import pool_parts
 from kit.strategy.dossier import Aspect
-from kit.strategy.verdict import Strike
+from kit.strategy.strike import Strike
 from kit.wording import remembering, retell, speaking
 from tests.strategy.cases import decided, hospital_case, seen, small_case, startup_case, told
 from tests.strategy.insured import insurer_case

@@ -12,8 +12,8 @@ from kit.record import Basis, Figure
 from kit.strategy.gates import gate_api, gate_pool
 from kit.strategy.options import Api, Pool, apis, pools
 from kit.strategy.readiness import api_readiness, pool_readiness
+from kit.strategy.strike import Strike
 from kit.strategy.terms import Terms, resolve
-from kit.strategy.verdict import Strike
 
 DAY = dt.date(2026, 11, 22)
 """Date of the example's engagement."""

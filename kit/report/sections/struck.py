@@ -9,7 +9,8 @@ from kit.engagement.record import Place
 from kit.figures import count
 from kit.report.parts import Chip, Column, Table, sentence_case
 from kit.report.words import GATES, amount, joined
-from kit.strategy.verdict import Option, Placement, Strike, Verdict
+from kit.strategy.strike import Strike
+from kit.strategy.verdict import Option, Placement, Verdict
 from kit.wording import Message, fixed, making, retell, say, tell
 
 MOST_NAMED = 6

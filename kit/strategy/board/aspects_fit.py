@@ -23,7 +23,7 @@ from kit.strategy.board.sides import (
     some,
 )
 from kit.strategy.dossier import Aspect, Finding, Side
-from kit.strategy.verdict import Strike
+from kit.strategy.strike import Strike
 from kit.wording import fixed, say
 
 SENSITIVE = frozenset({DataClass.PERSONAL, DataClass.HEALTH})

@@ -25,7 +25,7 @@ from kit.strategy.board.sides import (
 from kit.strategy.capacity import Service
 from kit.strategy.dossier import Aspect, Finding, Side
 from kit.strategy.gates import expected_service, service_of
-from kit.strategy.verdict import Strike
+from kit.strategy.strike import Strike
 from kit.strategy.ways import api_ttft_p95_s, first_token, network_s
 from kit.wording import fixed, say
 

@@ -12,11 +12,11 @@ from kit.pricing.pricebook import PriceBook
 from kit.strategy.board import Case
 from kit.strategy.choice import Choice, growth_of
 from kit.strategy.dossier import Bill, Requirement
-from kit.strategy.gates import LAW, gate_api
+from kit.strategy.gates import gate_api
 from kit.strategy.options import Api
 from kit.strategy.problem import WEEKS_PER_MONTH
+from kit.strategy.strike import LAW, Strike
 from kit.strategy.terms import usd_in_currency
-from kit.strategy.verdict import Strike
 
 
 def requirements(case: Case) -> tuple[Requirement, ...]:

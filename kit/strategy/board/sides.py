@@ -12,10 +12,11 @@ from kit.record import Basis, Figure, worst
 from kit.strategy.board import Case
 from kit.strategy.choice import Solved
 from kit.strategy.dossier import Check, Finding, Side
-from kit.strategy.gates import LAW, service_of
+from kit.strategy.gates import service_of
 from kit.strategy.placing import pools_of
+from kit.strategy.strike import LAW, Strike
 from kit.strategy.terms import default_key
-from kit.strategy.verdict import Pool, Strategy, StrategyKind, Strike
+from kit.strategy.verdict import Pool, Strategy, StrategyKind
 from kit.wording import fixed, say
 
 SHOWN = 3
