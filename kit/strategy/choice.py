@@ -14,7 +14,7 @@ from kit.errors import PlanError
 from kit.figures import plain
 from kit.strategy import reasons
 from kit.strategy.costs import Phase, phases_of, trend
-from kit.strategy.gates import FASTER, gate_api, gate_pool, service_of
+from kit.strategy.gates import FASTER, gate_all, gate_api, service_of
 from kit.strategy.headroom import Headroom, headroom
 from kit.strategy.options import Api, Pool
 from kit.strategy.plan import solve
@@ -22,6 +22,7 @@ from kit.strategy.posing import pose
 from kit.strategy.problem import (
     SECONDS_PER_HOUR,
     Caps,
+    Flags,
     Floats,
     Plan,
     Problem,
@@ -118,14 +119,41 @@ class Solved:
     breaks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Sieve:
+    """What the gates and the simulation of busy hours leave of the options; independent of prices and of growth.
+
+    Attributes:
+        pools: those to consider, with those that no workload may use, so that the documents can say why.
+        api_strikes, pool_strikes, headrooms: as in :class:`Choice`.
+        seconds: replica-seconds per request as planned for, headroom included, (W, P), also where struck out.
+    """
+
+    pools: tuple[Pool, ...]
+    api_strikes: tuple[tuple[tuple[Strike, ...], ...], ...]
+    pool_strikes: tuple[tuple[tuple[Strike, ...], ...], ...]
+    headrooms: tuple[tuple[Headroom | None, ...], ...]
+    seconds: Floats
+
+
 def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[Api], pools: Sequence[Pool]) -> Choice:
     """Put every workload through the gates of every option.
 
     Raises:
         PlanError: a workload is left without any option; names it and the option that comes nearest, with its strikes.
     """
+    return weigh(engagement, demand, terms, apis, sift(engagement, demand, terms, apis, pools))
+
+
+def sift(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[Api], pools: Sequence[Pool]) -> Sieve:
+    """Return what the gates and the simulation of busy hours leave of the options.
+
+    Raises:
+        PlanError: as :func:`choose`.
+    """
     workloads = engagement.workloads
-    pool_strikes = [[gate_pool(w, pool, engagement, terms) for pool in pools] for w in workloads]
+    by_pool = [gate_all(pool, engagement, terms) for pool in pools]
+    pool_strikes = [[strikes[w] for strikes in by_pool] for w in range(len(workloads))]
     # What is struck anyway needs no simulation.
     rooms = [
         [
@@ -146,18 +174,33 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
         ]
     ).reshape(len(workloads), len(pools))
     keep = _worth_keeping(pools, seconds, pool_strikes)
-    pools = tuple(pools[p] for p in keep)
-    seconds = seconds[:, keep]
-    pool_strikes = [[row[p] for p in keep] for row in pool_strikes]
-    rooms = [[row[p] for p in keep] for row in rooms]
-    api_strikes = [[gate_api(w, api, engagement, terms) for api in apis] for w in workloads]
+    sieve = Sieve(
+        pools=tuple(pools[p] for p in keep),
+        api_strikes=tuple(tuple(gate_api(w, api, engagement, terms) for api in apis) for w in workloads),
+        pool_strikes=tuple(tuple(row[p] for p in keep) for row in pool_strikes),
+        headrooms=tuple(tuple(row[p] for p in keep) for row in rooms),
+        seconds=seconds[:, keep],
+    )
+    offered = [a for a, api in enumerate(apis) if not api.as_today]
     for w, workload in enumerate(workloads):
-        offered = [a for a, api in enumerate(apis) if not api.as_today]
         _check_possible(
             workload,
-            (*(apis[a] for a in offered), *pools),
-            [*(api_strikes[w][a] for a in offered), *pool_strikes[w]],
+            (*(apis[a] for a in offered), *sieve.pools),
+            [*(sieve.api_strikes[w][a] for a in offered), *sieve.pool_strikes[w]],
         )
+    return sieve
+
+
+def weigh(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[Api], sieve: Sieve) -> Choice:
+    """Return the choice among what a sieve left, at the prices and the growth of an engagement.
+
+    Args:
+        engagement: limits and care, and the growth of each workload.
+        demand: what has to be served.
+        terms: money and operations.
+        apis: the options that the sieve was made of.
+        sieve: of the same workloads, offers and rules; prices, volumes and growth may have changed since.
+    """
     growth = growth_of(engagement, demand)
     changes = (
         terms.api_price_change_per_year.value,
@@ -165,24 +208,22 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
         terms.purchase_price_change_per_year.value,
     )
     phases = phases_of(terms, changing=bool(growth.any() or any(changes)))
+    workloads = engagement.workloads
     prices = np.array([[_price(api, workload) for api in apis] for workload in workloads]).reshape(len(workloads), -1)
     api_price = prices[None] * trend(terms.api_price_change_per_year.value, phases)[:, None, None]
-    open_pools = np.array([[not strikes for strikes in row] for row in pool_strikes], dtype=bool).reshape(seconds.shape)
-    open_apis = np.array(
-        [[not struck and not api.as_today for struck, api in zip(row, apis, strict=True)] for row in api_strikes],
-        dtype=bool,
-    ).reshape(prices.shape)
+    open_pools = _open(sieve.pool_strikes, sieve.seconds.shape)
+    open_apis = _open(sieve.api_strikes, prices.shape) & ~np.array([api.as_today for api in apis], dtype=bool)
     requests = np.array([item.requests_per_hour for item in demand.workloads])
     years = np.array([phase.years_on for phase in phases])
     problem = pose(
         engagement,
         terms,
         apis,
-        pools,
+        sieve.pools,
         phases,
         requests=requests[None] * ((1 + growth)[None] ** years[:, None])[..., None],
         deferrable=np.array([item.deferrable for item in demand.workloads]),
-        seconds=np.where(open_pools, seconds, np.nan),
+        seconds=np.where(open_pools, sieve.seconds, np.nan),
         api_price=np.where(open_apis[None], api_price, np.nan),
     )
     return Choice(
@@ -190,15 +231,20 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
         demand=demand,
         terms=terms,
         apis=tuple(apis),
-        pools=pools,
-        api_strikes=tuple(map(tuple, api_strikes)),
-        pool_strikes=tuple(map(tuple, pool_strikes)),
-        headrooms=tuple(map(tuple, rooms)),
-        seconds=seconds,
+        pools=sieve.pools,
+        api_strikes=sieve.api_strikes,
+        pool_strikes=sieve.pool_strikes,
+        headrooms=sieve.headrooms,
+        seconds=sieve.seconds,
         api_price=api_price,
         phases=phases,
         problem=problem,
     )
+
+
+def _open(strikes: tuple[tuple[tuple[Strike, ...], ...], ...], shape: tuple[int, ...]) -> Flags:
+    """Return what nothing strikes, of the shape given."""
+    return np.array([[not struck for struck in row] for row in strikes], dtype=bool).reshape(shape)
 
 
 def growth_of(engagement: Engagement, demand: Demand) -> Floats:

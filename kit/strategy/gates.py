@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kit.engagement.record import Engagement, Latency, Place, Workload
 from kit.facts.data_classes import DataClass, data_class
 from kit.facts.models import Model
@@ -46,10 +48,44 @@ def gate_pool(workload: Workload, pool: Pool, engagement: Engagement, terms: Ter
 
     Its latency is judged as though the longest prompts that may share the pool were always in the queue with its own.
     """
-    found = _without_latency(workload, pool, engagement, terms)
-    neighbours = [other for other in engagement.workloads if not any(_without_latency(other, pool, engagement, terms))]
-    longest = max([workload, *neighbours], key=lambda other: other.prompt_tokens.value)
-    found.append(_pool_latency(workload, pool, engagement, terms, longest))
+    return _with_latency(
+        workload,
+        pool,
+        engagement,
+        terms,
+        found=_without_latency(workload, pool, engagement, terms),
+        longest=_longest(engagement, [_without_latency(w, pool, engagement, terms) for w in engagement.workloads]),
+    )
+
+
+def gate_all(pool: Pool, engagement: Engagement, terms: Terms) -> tuple[tuple[Strike, ...], ...]:
+    """Return :func:`gate_pool` of each workload of the engagement, in its order."""
+    found = [_without_latency(workload, pool, engagement, terms) for workload in engagement.workloads]
+    longest = _longest(engagement, found)
+    return tuple(
+        _with_latency(workload, pool, engagement, terms, found=others, longest=longest)
+        for workload, others in zip(engagement.workloads, found, strict=True)
+    )
+
+
+def _longest(engagement: Engagement, found: Sequence[list[Strike | None]]) -> Workload | None:
+    """Return the workload with the longest prompts among those that nothing but latency might keep out of a pool."""
+    admitted = [workload for workload, others in zip(engagement.workloads, found, strict=True) if not any(others)]
+    return max(admitted, key=lambda workload: workload.prompt_tokens.value, default=None)
+
+
+def _with_latency(
+    workload: Workload,
+    pool: Pool,
+    engagement: Engagement,
+    terms: Terms,
+    *,
+    found: list[Strike | None],
+    longest: Workload | None,
+) -> tuple[Strike, ...]:
+    queued = [workload] if longest is None else [workload, longest]
+    slowest = max(queued, key=lambda one: one.prompt_tokens.value)
+    found = [*found, _pool_latency(workload, pool, engagement, terms, slowest)]
     return tuple(strike for strike in found if strike)
 
 

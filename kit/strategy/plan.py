@@ -10,6 +10,7 @@ too dear for any plan as cheap as one that is known are left out on the way, and
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,6 +66,10 @@ class _Priced:
     prices: Floats
 
 
+_Pricing = Callable[[], _Priced | None]
+"""Prices the hours of a plan: a second solution, which only a search that goes on has to pay for."""
+
+
 class _Search:
     """A search: the best plan known, a bound below all, and the classes and pools that it still looks at."""
 
@@ -75,7 +80,7 @@ class _Search:
         self.bound = -np.inf
         self.keep = undominated(problem)
         self.classes = first_classes(problem)
-        self.tried: dict[tuple[bytes, bytes, bytes], tuple[_Found | None, _Priced | None]] = {}
+        self.tried: dict[tuple[bytes, bytes, bytes], tuple[_Found | None, _Pricing]] = {}
 
     @property
     def left(self) -> float:
@@ -131,23 +136,23 @@ class _Search:
             solution = programme.solve(gap=self.gap, seconds=FIRST_SECONDS)
             if solution.x is None:
                 return
-            found, priced = self.with_hours(likely, programme, solution.x)
+            found, pricing = self.with_hours(likely, programme, solution.x)
             self.offer(found)
             # Out of time, a plan must still be near what its own pools could do at best.
             near = NEAR if self.left <= 0 else self.gap
             if found is not None and self.proven(solution.bound, near):
                 return
-            self.refine(priced)
+            self.refine(pricing())
 
-    def with_hours(self, keep: Flags, programme: Programme, x: Floats) -> tuple[_Found | None, _Priced | None]:
+    def with_hours(self, keep: Flags, programme: Programme, x: Floats) -> tuple[_Found | None, _Pricing]:
         """Return the plan with the replicas of a solution and every hour as it is, raised where they do not suffice."""
         index = np.flatnonzero(keep)[is_on(programme, x)]
         on = is_on(programme, x)
         starts, running = programme.counts(x)
         return self.dispatch(index, starts[on], running[:, on])
 
-    def dispatch(self, index: Integers, starts: Integers, running: Integers) -> tuple[_Found | None, _Priced | None]:
-        """Return the plan with these replicas of these pools, worked out once."""
+    def dispatch(self, index: Integers, starts: Integers, running: Integers) -> tuple[_Found | None, _Pricing]:
+        """Return the plan with these replicas of these pools, and how its hours are priced, worked out once."""
         key = (index.tobytes(), starts.tobytes(), running.tobytes())
         if key not in self.tried:
             self.tried[key] = _dispatch(self.problem, index, starts, running)
@@ -206,11 +211,11 @@ def _searched(problem: Problem, gap: float, seconds: float, start: Plan | None) 
                 break  # out of time, or within the caps nothing but what is known
             raise PlanError(f"no plan serves every workload within the offers ({solution.message.strip()})")
         search.raise_bound(solution.bound)
-        found, priced = search.with_hours(search.keep, programme, solution.x)
+        found, pricing = search.with_hours(search.keep, programme, solution.x)
         search.offer(found)
         if search.done or search.finest:
             break
-        search.refine(priced)
+        search.refine(pricing())
     known = search.known
     if known is None:
         raise PlanError("no plan serves every workload within the offers")
@@ -218,29 +223,27 @@ def _searched(problem: Problem, gap: float, seconds: float, start: Plan | None) 
     return replace(known.plan, gap=float(proven))
 
 
-def _dispatch(
-    problem: Problem, index: Integers, starts: Integers, running: Integers
-) -> tuple[_Found | None, _Priced | None]:
-    """Return the plan with these replicas of these pools, more where they do not suffice, and the prices of its hours.
+def _dispatch(problem: Problem, index: Integers, starts: Integers, running: Integers) -> tuple[_Found | None, _Pricing]:
+    """Return the plan with these replicas of these pools, more where they do not suffice, and how its hours are priced.
 
     Where they do not suffice the prices are those at which replicas are added.
     """
     try:
         exact = Programme(with_pools(problem, index.tolist()), all_hours(with_pools(problem, index.tolist())))
     except PlanError:
-        return None, None
+        return None, lambda: None
     number = _numbers(exact, starts, running)
     solution = exact.solve(fixed=number, gap=1e-7)
     if solution.x is not None:
         found = _found(problem, index, exact, solution.x, solution.objective)
         chosen = solution.x[exact.at["y"] : exact.at["x"]]
-        return found, _priced(exact, number, exact.solve(fixed=number, chosen=chosen, relaxed=True))
+        return found, lambda: _priced(exact, number, exact.solve(fixed=number, chosen=chosen, relaxed=True))
     elastic = exact.solve(at_least=number, relaxed=True)
     if elastic.x is None:
-        return None, None
+        return None, lambda: None
     solution = exact.solve(fixed=np.ceil(elastic.x[: exact.at["v"]] - 1e-6), gap=1e-7)
     more = None if solution.x is None else _found(problem, index, exact, solution.x, solution.objective)
-    return more, _priced(exact, number, elastic)
+    return more, lambda: _priced(exact, number, elastic)
 
 
 def _numbers(programme: Programme, starts: Integers, running: Integers) -> Floats:
