@@ -41,7 +41,7 @@ format: $(STAMP)  ## format the code
 	$(BIN)/ruff check --fix .
 
 lab: $(STAMP)  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab --ip 127.0.0.1 notebooks
+	$(BIN)/kit explore --lab --out $(OUT)
 
 clean:  ## remove what was made, but not the audits in out/
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

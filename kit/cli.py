@@ -137,6 +137,23 @@ def report(
         typer.echo(path)
 
 
+@app.command()
+def explore(
+    engagement: Annotated[
+        str | None,
+        typer.Argument(help="engagement.yaml, its folder, or an example; insurer, or with --lab the kit's notebooks."),
+    ] = None,
+    lab: Annotated[bool, typer.Option("--lab", help="In JupyterLab, where the notebook can be changed.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port; the next free one if it is taken.")] = 8866,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the browser.")] = True,
+    out: OutOption = Path("out"),
+) -> None:
+    """Open an engagement in the browser, on this machine only: as a page with sliders, or in JupyterLab."""
+    from kit.report.screen.serving import serve
+
+    serve(engagement, out=out, lab=lab, port=port, browser=browser)
+
+
 class _Profile(_Run):
     """``kit profile MODEL...`` measures; ``show``, ``compare`` and ``check`` read what was measured."""
 

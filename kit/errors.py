@@ -16,6 +16,10 @@ from difflib import get_close_matches
 class KitError(Exception):
     """Anything that the kit reports in one line and exit code 2."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows of it: the line, without where in the kit it was noticed."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class InputError(KitError):
     """A mistake in a file or an option that the user gave."""

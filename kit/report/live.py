@@ -45,6 +45,8 @@ class Surface(StrEnum):
 
     TERMINAL = "terminal"
     NOTEBOOK = "notebook"
+    WIDGET = "widget"
+    """Whoever holds the sweep asks for :meth:`LiveSweep.html` and shows it."""
     LOG = "log"
 
 
@@ -72,8 +74,8 @@ _POWER_COLUMNS = (_Column("power", "W"), _Column("energy", "J/token"))
 class LiveSweep:
     """Shows a sweep for the length of a ``with`` block; :meth:`show` is what ``on_progress`` wants.
 
-    In a terminal the table is redrawn in place, in a notebook one output is updated, and anywhere else each finished
-    point is one plain line.
+    In a terminal the table is redrawn in place, in a notebook one output is updated, a widget asks for its page, and
+    anywhere else each finished point is one plain line.
 
     Args:
         subject: what is measured, e.g. ``qwen3-8b``.
@@ -169,6 +171,17 @@ class LiveSweep:
             points, findings = _count(len(profile.points), "point"), _count(len(profile.findings), "finding")
             self._line(f"{self._headline}: {points}, {findings}")
         self._update_display()
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """What was measured so far, by shape and load."""
+        with self._lock:
+            return tuple(sorted(self._points.values(), key=_order))
+
+    def html(self) -> str:
+        """Return the state of this moment as HTML: the time, what is being done, the table, the findings."""
+        with self._lock:
+            return self._html()
 
     def _end(self) -> None:
         """Stop the clock."""

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kit.demand.record import Demand
+from kit.engagement.record import Engagement
+from kit.errors import InputError
+from kit.facts.architectures import Architecture, architecture
+from kit.facts.gpus import accelerators
 from kit.hardware.inventory import Inventory
+from kit.hardware.memory import Fit, fewest_gpus
 from kit.pricing.pricebook import PriceBook
 from kit.profiler.compare import load
 from kit.profiler.profile import HardwareProfile, Spread
@@ -18,6 +23,10 @@ from kit.strategy.verdict import Verdict
 if TYPE_CHECKING:
     import pandas as pd
     from pandas.io.formats.style import Styler
+
+
+LOWEST = 3
+"""Rents of each accelerator that are shown."""
 
 
 def plain(table: pd.DataFrame) -> Styler:
@@ -41,6 +50,30 @@ def hardware(inventory: Inventory) -> pd.DataFrame:
         *(("note", note) for note in inventory.notes),
     ]
     return pd.DataFrame(rows, columns=["part", "what it is"])
+
+
+def fitting(verdict: Verdict, engagement: Engagement) -> list[tuple[str, str, Fit, Fit]]:
+    """Return for each model on offer and each GPU on offer the least that holds it: as it was published, and in FP8."""
+    models = {one.model: None for placed in verdict.placements for one in placed.options if one.profile}
+    offered = {offer.accelerator: None for offer in engagement.gpu_offers}
+    return [
+        (model, machine, fewest_gpus(known, machine), fewest_gpus(known, machine, quantisation="fp8"))
+        for model in models
+        if (known := _known(model)) is not None
+        for machine in offered
+        if machine in accelerators()
+    ]
+
+
+def fits(verdict: Verdict, engagement: Engagement) -> pd.DataFrame:
+    """Return how many GPUs each model on offer needs, as it was published and in eight bits."""
+    import pandas as pd
+
+    rows = [
+        (model, machine, _memory(published), _memory(eight_bits))
+        for model, machine, published, eight_bits in fitting(verdict, engagement)
+    ]
+    return pd.DataFrame(rows, columns=["model", "machine", "as published", "in FP8"])
 
 
 def profiles(known: Sequence[HardwareProfile]) -> pd.DataFrame:
@@ -120,12 +153,18 @@ def api_prices(prices: PriceBook) -> pd.DataFrame:
 
 
 def machine_prices(prices: PriceBook) -> pd.DataFrame:
-    """Return purchase prices and rents of accelerators, US dollars."""
+    """Return purchase prices of accelerators, and the lowest rents of each on demand, US dollars."""
     import pandas as pd
 
     bought = [
         (item.accelerator, "own", MISSING, exact(item.usd_per_accelerator.value), "each", item.usd_per_accelerator)
         for item in prices.purchases
+    ]
+    listed = sorted(prices.rentals, key=lambda item: item.usd_per_gpu_hour.value)
+    lowest = [
+        item
+        for name in dict.fromkeys(item.accelerator for item in prices.rentals)
+        for item in [item for item in listed if item.accelerator == name][:LOWEST]
     ]
     rented = [
         (
@@ -136,7 +175,7 @@ def machine_prices(prices: PriceBook) -> pd.DataFrame:
             "an hour",
             item.usd_per_gpu_hour,
         )
-        for item in prices.rentals
+        for item in lowest
     ]
     rows = [(*row[:-1], row[-1].basis.value, row[-1].date.isoformat()) for row in (*bought, *rented)]
     return pd.DataFrame(rows, columns=["accelerator", "place", "provider", "US dollars", "per", "known by", "date"])
@@ -157,14 +196,19 @@ def cash(verdict: Verdict) -> pd.DataFrame:
     return _of(verdict, "cash")
 
 
-def drivers(verdict: Verdict) -> pd.DataFrame:
-    """Return what could turn the verdict."""
-    return _of(verdict, "drivers")
+def steps(verdict: Verdict) -> pd.DataFrame:
+    """Return what to do when."""
+    return _of(verdict, "steps")
+
+
+def triggers(verdict: Verdict) -> pd.DataFrame:
+    """Return what calls for a new decision."""
+    return _of(verdict, "triggers")
 
 
 def worst_inputs(verdict: Verdict) -> pd.DataFrame:
-    """Return the inputs that are known least well, with their sources."""
-    return _of(verdict, "inputs")
+    """Return the inputs that are known least well; the documents say where each comes from."""
+    return _of(verdict, "inputs").drop(columns=["Source", "Date"])
 
 
 def as_frame(table: Table) -> pd.DataFrame:
@@ -187,6 +231,21 @@ def _words(cell: Cell) -> str:
 
 def _median(spread: Spread | None) -> str:
     return MISSING if spread is None else seconds(spread.p50 if spread.p50 is not None else spread.mean)
+
+
+def _known(model: str) -> Architecture | None:
+    """Return how a model is built; ``None`` where the kit does not know."""
+    try:
+        return architecture(model)
+    except InputError:
+        return None
+
+
+def _memory(answer: Fit) -> str:
+    """Return a number of GPUs with the memory of each that is needed, and whether that fits unless it does."""
+    group = "1 GPU" if answer.gpus == 1 else f"{answer.gpus} GPUs"
+    memory = f"{number(answer.needed_gib)} of {number(answer.available_gib)} GiB each"
+    return f"{group}, {memory}" if answer.verdict == "fits" else f"{group}, {memory}: {answer.verdict}"
 
 
 def _gib(memory: float | None) -> str:

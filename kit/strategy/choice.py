@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -95,6 +96,12 @@ class Choice:
         return tuple(-1 if np.isnan(row).all() else int(np.nanargmin(row)) for row in first)
 
     @property
+    def starts(self) -> tuple[dt.date, ...]:
+        """First day of each phase."""
+        days = (dt.timedelta(days=round(phase.first_month * 365.25 / 12)) for phase in self.phases)
+        return tuple(self.engagement.date + later for later in days)
+
+    @property
     def months(self) -> float:
         """What one a month over the horizon is worth today: net present value ÷ this is the cost per month."""
         return float(self.problem.months.sum())
@@ -124,12 +131,12 @@ class Sieve:
     """What the gates and the simulation of busy hours leave of the options; independent of prices and of growth.
 
     Attributes:
-        pools: those to consider, with those that no workload may use, so that the documents can say why.
+        keep: indices of the pools to consider, with those that no workload may use, so that the documents can say why.
         api_strikes, pool_strikes, headrooms: as in :class:`Choice`.
         seconds: replica-seconds per request as planned for, headroom included, (W, P), also where struck out.
     """
 
-    pools: tuple[Pool, ...]
+    keep: tuple[int, ...]
     api_strikes: tuple[tuple[tuple[Strike, ...], ...], ...]
     pool_strikes: tuple[tuple[tuple[Strike, ...], ...], ...]
     headrooms: tuple[tuple[Headroom | None, ...], ...]
@@ -142,7 +149,8 @@ def choose(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[
     Raises:
         PlanError: a workload is left without any option; names it and the option that comes nearest, with its strikes.
     """
-    return weigh(engagement, demand, terms, apis, sift(engagement, demand, terms, apis, pools))
+    sieve = sift(engagement, demand, terms, apis, pools)
+    return weigh(sieve, engagement, demand, terms, apis=apis, pools=pools)
 
 
 def sift(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[Api], pools: Sequence[Pool]) -> Sieve:
@@ -175,7 +183,7 @@ def sift(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[Ap
     ).reshape(len(workloads), len(pools))
     keep = _worth_keeping(pools, seconds, pool_strikes)
     sieve = Sieve(
-        pools=tuple(pools[p] for p in keep),
+        keep=tuple(keep),
         api_strikes=tuple(tuple(gate_api(w, api, engagement, terms) for api in apis) for w in workloads),
         pool_strikes=tuple(tuple(row[p] for p in keep) for row in pool_strikes),
         headrooms=tuple(tuple(row[p] for p in keep) for row in rooms),
@@ -185,21 +193,30 @@ def sift(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[Ap
     for w, workload in enumerate(workloads):
         _check_possible(
             workload,
-            (*(apis[a] for a in offered), *sieve.pools),
+            (*(apis[a] for a in offered), *(pools[p] for p in keep)),
             [*(sieve.api_strikes[w][a] for a in offered), *sieve.pool_strikes[w]],
         )
     return sieve
 
 
-def weigh(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[Api], sieve: Sieve) -> Choice:
+def weigh(
+    sieve: Sieve,
+    engagement: Engagement,
+    demand: Demand,
+    terms: Terms,
+    *,
+    apis: Sequence[Api],
+    pools: Sequence[Pool],
+) -> Choice:
     """Return the choice among what a sieve left, at the prices and the growth of an engagement.
 
     Args:
+        sieve: of the same workloads, offers and rules; prices, volumes and growth may have changed since.
         engagement: limits and care, and the growth of each workload.
         demand: what has to be served.
         terms: money and operations.
         apis: the options that the sieve was made of.
-        sieve: of the same workloads, offers and rules; prices, volumes and growth may have changed since.
+        pools: likewise, all of them.
     """
     growth = growth_of(engagement, demand)
     changes = (
@@ -208,7 +225,7 @@ def weigh(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[A
         terms.purchase_price_change_per_year.value,
     )
     phases = phases_of(terms, changing=bool(growth.any() or any(changes)))
-    workloads = engagement.workloads
+    workloads, pools = engagement.workloads, tuple(pools[p] for p in sieve.keep)
     prices = np.array([[_price(api, workload) for api in apis] for workload in workloads]).reshape(len(workloads), -1)
     api_price = prices[None] * trend(terms.api_price_change_per_year.value, phases)[:, None, None]
     open_pools = _open(sieve.pool_strikes, sieve.seconds.shape)
@@ -219,7 +236,7 @@ def weigh(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[A
         engagement,
         terms,
         apis,
-        sieve.pools,
+        pools,
         phases,
         requests=requests[None] * ((1 + growth)[None] ** years[:, None])[..., None],
         deferrable=np.array([item.deferrable for item in demand.workloads]),
@@ -231,7 +248,7 @@ def weigh(engagement: Engagement, demand: Demand, terms: Terms, apis: Sequence[A
         demand=demand,
         terms=terms,
         apis=tuple(apis),
-        pools=sieve.pools,
+        pools=pools,
         api_strikes=sieve.api_strikes,
         pool_strikes=sieve.pool_strikes,
         headrooms=sieve.headrooms,

@@ -159,7 +159,7 @@ def _decide(
         sentence=headline.sentence(
             placements,
             pool_rows,
-            starts=[_day(engagement, phase.first_month) for phase in choice.phases],
+            starts=choice.starts,
             switched=switched(choice, best, prices) if in_cloud and saves else None,
         ),
         money_sentence=headline.money_sentence(
@@ -228,11 +228,6 @@ def _decide(
     verdict = verdict.model_copy(update=dossier(case))
     step()
     return verdict
-
-
-def _day(engagement: Engagement, months: float) -> dt.date:
-    """Return the day so many months after the engagement's."""
-    return engagement.date + dt.timedelta(days=round(months * 365.25 / 12))
 
 
 def made(verdict: Verdict, said: Mapping[str, Message]) -> dict[str, Message]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from kit.engagement.record import Place
 from kit.figures import count, joined, listed, money, percent, plain
-from kit.strategy.verdict import Placement, Pool, Strategy, StrategyKind
+from kit.strategy.verdict import Pool, StrategyKind
 from kit.wording import fixed, say
 
 SAME = 1e-3
@@ -19,6 +20,29 @@ WORTH_TELLING = 0.01
 
 MOST_NAMED = 3
 """Workloads that a verdict names where all of them go one way; of more it says everything."""
+
+
+class Placed(Protocol):
+    """A workload with the places that serve it, the main one first."""
+
+    @property
+    def workload(self) -> str: ...  # noqa: D102
+
+    @property
+    def places(self) -> tuple[Place, ...]: ...  # noqa: D102
+
+
+class Priced(Protocol):
+    """A plan with what it costs: net present value in the engagement's currency."""
+
+    @property
+    def kind(self) -> StrategyKind: ...  # noqa: D102
+
+    @property
+    def npv(self) -> float: ...  # noqa: D102
+
+    @property
+    def exceptions(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -64,7 +88,7 @@ class Left:
 
 
 def sentence(
-    placements: Sequence[Placement],
+    placements: Sequence[Placed],
     pools: Sequence[Pool],
     *,
     starts: Sequence[dt.date] = (),
@@ -169,10 +193,10 @@ def _cards(number: int, accelerator: str, place: Place) -> str:
 
 
 def money_sentence(
-    best: Strategy,
-    other: Strategy | None,
-    better: Strategy | None,
-    today: Strategy | None = None,
+    best: Priced,
+    other: Priced | None,
+    better: Priced | None,
+    today: Priced | None = None,
     *,
     left: Left | None = None,
     new: New | None = None,
@@ -211,9 +235,7 @@ def money_sentence(
     return joined([first, then], " ")
 
 
-def _against_today(
-    best: Strategy, today: Strategy, other: Strategy | None, terms: dict[str, str], currency: str
-) -> str:
+def _against_today(best: Priced, today: Priced, other: Priced | None, terms: dict[str, str], currency: str) -> str:
     """Return what a plan in the cloud costs, against going on as today first."""
     saved = _against(today, today.npv - best.npv, currency)
     if other is None:
@@ -247,9 +269,9 @@ LEFT_PLACES = {Place.OWN: fixed("own machines"), Place.RENTED: fixed("rented mac
 
 
 def _compared(
-    best: Strategy,
-    other: Strategy | None,
-    better: Strategy | None,
+    best: Priced,
+    other: Priced | None,
+    better: Priced | None,
     *,
     left: Left | None,
     terms: dict[str, str],
@@ -315,7 +337,7 @@ def _only(left: Left, terms: dict[str, str]) -> str:
     )
 
 
-def _against(plan: Strategy, saved: float, currency: str) -> str:
+def _against(plan: Priced, saved: float, currency: str) -> str:
     """Return what is saved against a plan: ``€41,600 less than own GPUs for everything``."""
     if saved >= 0:
         return say("{amount} less than {plan}", amount=money(saved, currency), plan=_in_words(plan))
@@ -337,7 +359,7 @@ _AS_FAR_AS_ALLOWED = {
 }
 
 
-def _in_words(strategy: Strategy) -> str:
+def _in_words(strategy: Priced) -> str:
     """Return a plan as the end of a sentence: ``the cloud for everything that may go there``."""
     words = _IN_WORDS[strategy.kind]
     return _AS_FAR_AS_ALLOWED.get(strategy.kind, words) if strategy.exceptions else words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,16 +81,32 @@ def pools_of(choice: Choice, solved: Solved) -> tuple[Pool, ...]:
     return tuple(rows)
 
 
-def placements_of(choice: Choice, solved: Solved) -> tuple[Placement, ...]:
-    """Return where each workload goes, with what it pays and why."""
-    cost = share_costs(solved.problem, solved.plan) / choice.months
-    return tuple(_placement(choice, solved, w, float(cost[w])) for w in range(len(choice.workloads)))
+@dataclass(frozen=True)
+class Going:
+    """Where one workload goes in a plan.
+
+    Attributes:
+        workload: its name.
+        goes_to: labels of the options that serve it, most first.
+        places: own, rented, api, in the same order.
+        shares: share of its requests over the horizon at each.
+        option: index of the first: of a pool, or −1 − the index of an API.
+    """
+
+    workload: str
+    goes_to: tuple[str, ...]
+    places: tuple[Place, ...]
+    shares: tuple[float, ...]
+    option: int
 
 
-def _placement(choice: Choice, solved: Solved, w: int, cost: float) -> Placement:
-    workload, demand = choice.workloads[w], choice.demand.workloads[w]
-    plan, problem = solved.plan, solved.problem
-    total = problem.requests[:, w].sum()
+def goings_of(choice: Choice, solved: Solved) -> tuple[Going, ...]:
+    """Return where each workload goes."""
+    return tuple(_going(choice, solved, w) for w in range(len(choice.workloads)))
+
+
+def _going(choice: Choice, solved: Solved, w: int) -> Going:
+    plan, total = solved.plan, solved.problem.requests[:, w].sum()
     shares = [
         (float(plan.flow_pool[:, w, p].sum() / total), pool.label, pool.place, p) for p, pool in enumerate(choice.pools)
     ]
@@ -98,18 +114,36 @@ def _placement(choice: Choice, solved: Solved, w: int, cost: float) -> Placement
         (float(plan.flow_api[:, w, a].sum() / total), api.label, Place.API, -1 - a) for a, api in enumerate(choice.apis)
     ]
     used = sorted((share for share in shares if share[0] > 1e-6), key=lambda share: -share[0])
-    cloud_month = cloud_per_month(choice, problem.requests, w)
-    return Placement(
-        workload=workload.name,
+    return Going(
+        workload=choice.workloads[w].name,
         goes_to=tuple(share[1] for share in used),
         places=tuple(share[2] for share in used),
         shares=tuple(share[0] for share in used),
-        overflow=_overflow(choice, solved, w, used[0][3]),
-        because=_because(choice, solved, w, place=used[0][2], cost=cost, cloud_month=cloud_month),
-        million_tokens_per_day=demand.tokens_per_day / 1e6,
+        option=used[0][3],
+    )
+
+
+def placements_of(choice: Choice, solved: Solved) -> tuple[Placement, ...]:
+    """Return where each workload goes, with what it pays and why."""
+    cost = share_costs(solved.problem, solved.plan) / choice.months
+    return tuple(
+        _placement(choice, solved, w, going, float(cost[w])) for w, going in enumerate(goings_of(choice, solved))
+    )
+
+
+def _placement(choice: Choice, solved: Solved, w: int, going: Going, cost: float) -> Placement:
+    cloud_month = cloud_per_month(choice, solved.problem.requests, w)
+    return Placement(
+        workload=going.workload,
+        goes_to=going.goes_to,
+        places=going.places,
+        shares=going.shares,
+        overflow=_overflow(choice, solved, w, going.option),
+        because=_because(choice, solved, w, place=going.places[0], cost=cost, cloud_month=cloud_month),
+        million_tokens_per_day=choice.demand.workloads[w].tokens_per_day / 1e6,
         cost_per_month=cost,
         cost_if_cloud_per_month=cloud_month,
-        ttft_p95_s=_ttft(choice, solved, w, used[0][3]),
+        ttft_p95_s=_ttft(choice, solved, w, going.option),
         options=_options(choice, w),
     )
 

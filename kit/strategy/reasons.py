@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from kit.engagement.record import Place
 from kit.figures import count as count
@@ -17,7 +18,7 @@ from kit.figures import money as money
 from kit.figures import percent as percent
 from kit.figures import sentence_case as sentence_case
 from kit.strategy.headline import LEFT_PLACES, Left
-from kit.strategy.verdict import Driver, Strategy, StrategyKind
+from kit.strategy.verdict import Driver, StrategyKind
 from kit.wording import say
 
 HARDLY = 0.005
@@ -49,8 +50,21 @@ def how_far(driver: Driver) -> float:
     return abs(math.log(at)) / max(edge, 1e-9)
 
 
+class Judged(Protocol):
+    """A plan as the futures judge it.
+
+    The share of them in which it is the cheapest, and the 95th percentile of its regret, engagement's currency.
+    """
+
+    @property
+    def p_cheapest(self) -> float: ...  # noqa: D102
+
+    @property
+    def regret_p95(self) -> float: ...  # noqa: D102
+
+
 def certainty_sentence(
-    best: Strategy,
+    best: Judged,
     drivers: Sequence[Driver],
     *,
     samples: int,

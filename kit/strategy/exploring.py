@@ -1,0 +1,298 @@
+"""The plan of a scenario, at once: near the best, without proof; and the same settled, when there is time.
+
+At once, only the recommended plan is looked for anew, beginning with the last one. The others keep the machines that
+they had when they were last settled, and are priced with them at what is asked now, with more of them where they do not
+suffice. What the gates and the simulation of busy hours say is kept while it does not change: a volume moves them
+little, and is put right when the scenario is settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kit.engagement.record import Workload
+from kit.errors import PlanError
+from kit.profiler.profile import HardwareProfile
+from kit.record import Basis
+from kit.strategy import headline, reasons
+from kit.strategy.changes import left, new_work, switched
+from kit.strategy.choice import LABELS, Choice, Sieve, Solved, kinds, restrict, sift, solve_kind, weigh
+from kit.strategy.dispatch import as_taken, price_plan
+from kit.strategy.options import Api, Pool, apis, pools
+from kit.strategy.placing import Going, goings_of, pools_of
+from kit.strategy.plans import assess
+from kit.strategy.problem import Plan
+from kit.strategy.rivals import rivals
+from kit.strategy.scenario import Base, Scenario, applied
+from kit.strategy.terms import Terms, resolve
+from kit.strategy.uncertainty import SAMPLES
+from kit.strategy.verdict import Certainty, StrategyKind
+from kit.strategy.verdict import Pool as Machines
+
+AT_ONCE = 0.0
+"""Seconds for a plan: a first one and its hours."""
+
+MOST = 3.0
+"""Volumes are shown up to this many times the base's, or a little above what is asked."""
+
+STEPS = 25
+"""Volumes at which each plan is priced."""
+
+_MONEY = ("money", "limits", "risk", "document", "client", "title", "usd_per_unit")
+"""Parts of an engagement that neither gates nor capacities depend on; only the horizon of the money does."""
+
+
+@dataclass(frozen=True)
+class Costed:
+    """A plan with what it costs.
+
+    Attributes:
+        kind: which.
+        label: its name.
+        npv: net present value, engagement's currency.
+        cost_per_month: levelised.
+        exceptions: workloads that cannot follow it, each with the reason.
+        by_volume: cost per month at each of the look's volumes.
+    """
+
+    kind: StrategyKind
+    label: str
+    npv: float
+    cost_per_month: float
+    exceptions: tuple[str, ...]
+    by_volume: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is seen of a scenario.
+
+    Attributes:
+        sentence, money_sentence: as a verdict has them.
+        currency: of all money.
+        goings: where each workload goes.
+        machines: what the plan has.
+        plans: the recommended one first, then by cost.
+        volumes: million tokens per day, all workloads together, rising, at which the plans are priced.
+        volume: of the scenario.
+        certainty, certainty_sentence: how sure it is; ``None`` and empty until it is settled.
+    """
+
+    sentence: str
+    money_sentence: str
+    currency: str
+    goings: tuple[Going, ...]
+    machines: tuple[Machines, ...]
+    plans: tuple[Costed, ...]
+    volumes: tuple[float, ...]
+    volume: float
+    certainty: Certainty | None = None
+    certainty_sentence: str = ""
+
+
+@dataclass(frozen=True)
+class _Odds:
+    """The share of futures in which a plan is the cheapest, and the 95th percentile of its regret."""
+
+    p_cheapest: float
+    regret_p95: float
+
+
+class Explorer:
+    """Looks at scenarios of one base, one after the other.
+
+    Args:
+        base: the records that scenarios change.
+        profiles: what is known of hardware.
+    """
+
+    def __init__(self, base: Base, profiles: Sequence[HardwareProfile]) -> None:
+        self.base = base
+        self._profiles = tuple(profiles)
+        self._sieves: dict[tuple[str, str], Sieve] = {}
+        self._plans: dict[StrategyKind, Plan] = {}
+
+    def look(self, scenario: Scenario) -> Look:
+        """Return the plan of a scenario at once.
+
+        Raises:
+            PlanError: there is none; says for which workload, or which limits clash.
+        """
+        records, choice = self._choice(scenario, exact=False)
+        known = {kind: plan for kind, plan in self._plans.items() if _fits(plan, choice)}
+        best = solve_kind(choice, StrategyKind.HYBRID, start=known.get(StrategyKind.HYBRID), seconds=AT_ONCE)
+        found = [best]
+        for kind in kinds(choice):
+            if kind is StrategyKind.HYBRID:
+                continue
+            try:
+                if (plan := known.get(kind)) is None:
+                    found.append(solve_kind(choice, kind, seconds=AT_ONCE))
+                else:
+                    found.append(_as_it_is(choice, kind, plan))
+            except PlanError:
+                continue
+        # The hybrid may do whatever the others within the rules do.
+        self._remember(choice, found)
+        return self._seen(records, choice, found)
+
+    def settle(self, scenario: Scenario, *, on_step: Callable[[], None] | None = None) -> Look:
+        """Return the plan of a scenario with every plan made anew, and how sure it is.
+
+        Args:
+            scenario: what is looked at.
+            on_step: called after each part of the work; what it raises ends the work.
+
+        Raises:
+            PlanError: as :meth:`look`.
+        """
+        step = on_step or (lambda: None)
+        records, choice = self._choice(scenario, exact=True)
+        step()
+        found = []
+        for kind in kinds(choice):
+            try:
+                found.append(solve_kind(choice, kind, start=self._start(choice, kind), seconds=AT_ONCE))
+            except PlanError:
+                if kind is StrategyKind.HYBRID:
+                    raise
+            step()
+        self._remember(choice, found)
+        judged = assess(choice, found, on_step=step)
+        futures = judged.futures
+        look = self._seen(records, choice, list(judged.solved), ordered=True)
+        ruled = [i for i, one in enumerate(judged.solved) if one.kind is not StrategyKind.TODAY]
+        best = _Odds(p_cheapest=float(futures.p_cheapest[0]), regret_p95=float(futures.regret_p95[0]))
+        return replace(
+            look,
+            certainty=judged.certainty,
+            certainty_sentence=reasons.certainty_sentence(
+                best,
+                judged.drivers,
+                samples=SAMPLES,
+                currency=look.currency,
+                left=left(choice, judged.solved[0]) if len(ruled) == 1 else None,
+                other_way=bool(rivals(judged.solved, candidates=ruled)),
+            ),
+        )
+
+    def _choice(self, scenario: Scenario, *, exact: bool) -> tuple[Base, Choice]:
+        records = applied(scenario, self.base)
+        terms = resolve(records.engagement)
+        offered = apis(records.engagement, records.demand, records.prices, self._profiles)
+        had = pools(records.engagement, self._profiles, records.prices, terms)
+        sieve = self._sieve(records, terms, offered, had, exact=exact)
+        return records, weigh(sieve, records.engagement, records.demand, terms, apis=offered, pools=had)
+
+    def _sieve(self, records: Base, terms: Terms, offered: Sequence[Api], had: Sequence[Pool], *, exact: bool) -> Sieve:
+        """Return what the gates leave: of these rules if they were seen before, and of this volume if it has to be."""
+        rules, volume = _rules(records), _volume(records)
+        known = self._sieves.get((rules, volume))
+        if known is None and not exact:
+            known = next((sieve for (other, _), sieve in self._sieves.items() if other == rules), None)
+        if known is None:
+            known = sift(records.engagement, records.demand, terms, offered, had)
+            self._sieves = {key: sieve for key, sieve in self._sieves.items() if key[0] != rules}
+            self._sieves[rules, volume] = known
+        return known
+
+    def _start(self, choice: Choice, kind: StrategyKind) -> Plan | None:
+        plan = self._plans.get(kind)
+        return plan if plan is not None and _fits(plan, choice) else None
+
+    def _remember(self, choice: Choice, found: Sequence[Solved]) -> None:
+        self._plans = {one.kind: one.plan for one in found if _fits(one.plan, choice)}
+
+    def _seen(self, records: Base, choice: Choice, found: list[Solved], *, ordered: bool = False) -> Look:
+        volume = sum(item.tokens_per_day for item in choice.demand.workloads) / 1e6
+        base = sum(item.tokens_per_day for item in self.base.demand.workloads) / 1e6
+        volumes = np.linspace(0, max(MOST * base, 1.2 * volume), STEPS)[1:]
+        if not ordered:
+            found = [found[0], *sorted(found[1:], key=lambda one: one.plan.cost)]
+        plans = tuple(_costed(choice, one, volumes / volume) for one in found)
+        best, currency = found[0], choice.engagement.currency
+        ruled = [i for i, one in enumerate(found) if one.kind is not StrategyKind.TODAY]
+        today = next((one for one in found if one.kind is StrategyKind.TODAY), None)
+        by_kind = {plan.kind: plan for plan in plans}
+        other = min((plans[i] for i in rivals(found, candidates=ruled)), key=lambda plan: plan.npv, default=None)
+        in_cloud = not best.plan.used.any()
+        saves = today is not None and today.plan.cost >= (1 + headline.WORTH_TELLING) * best.plan.cost
+        goings, machines = goings_of(choice, best), pools_of(choice, best)
+        return Look(
+            sentence=headline.sentence(
+                goings,
+                machines,
+                starts=choice.starts,
+                switched=switched(choice, best, records.prices) if in_cloud and saves else None,
+            ),
+            money_sentence=headline.money_sentence(
+                plans[0],
+                other,
+                by_kind.get(StrategyKind.BETTER),
+                by_kind.get(StrategyKind.TODAY),
+                left=left(choice, best) if len(ruled) == 1 else None,
+                new=None if today is None else new_work(choice, today),
+                in_cloud=in_cloud,
+                years=choice.terms.horizon_years.value,
+                rate=choice.terms.discount_rate.value,
+                currency=currency,
+            ),
+            currency=currency,
+            goings=goings,
+            machines=machines,
+            plans=plans,
+            volumes=tuple(volumes.tolist()),
+            volume=volume,
+        )
+
+
+def _rules(records: Base) -> str:
+    """Return what gates and capacities depend on, volumes apart, as text."""
+    said = records.engagement
+    workloads = [_alike(workload) for workload in said.workloads]
+    horizon = said.money.horizon_years
+    part = said.model_copy(update={"workloads": tuple(workloads)})
+    return f"{part.model_dump_json(exclude=set(_MONEY))}{horizon.value if horizon else ''}"
+
+
+def _alike(workload: Workload) -> Workload:
+    one = workload.requests_per_day.model_copy(update={"value": 1.0, "source": "any", "basis": Basis.ASSUMED})
+    return workload.model_copy(update={"requests_per_day": one, "growth_per_year": None})
+
+
+def _volume(records: Base) -> str:
+    return " ".join(f"{item.requests_per_day.value:.6g}" for item in records.demand.workloads)
+
+
+def _fits(plan: Plan, choice: Choice) -> bool:
+    """Tell whether a plan is of as many phases, workloads, pools and APIs, and serves nothing where it may not."""
+    problem = choice.problem
+    phases, workloads, number, offers, hours = problem.shape
+    if plan.flow_pool.shape != (phases, workloads, number, hours) or plan.flow_api.shape[2] != offers:
+        return False
+    served = plan.flow_pool.sum(axis=(0, 3)) > 0
+    return not (served & np.isnan(problem.seconds)).any()
+
+
+def _as_it_is(choice: Choice, kind: StrategyKind, plan: Plan) -> Solved:
+    """Return a plan with the machines that it has, at what is asked and paid now."""
+    problem, exceptions = restrict(choice, kind)
+    solved = Solved(kind=kind, problem=problem, plan=plan, exceptions=exceptions)
+    cost = float(price_plan(choice, solved, as_taken(choice)).npv[0])
+    return replace(solved, plan=replace(plan, cost=cost))
+
+
+def _costed(choice: Choice, solved: Solved, factors: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Costed:
+    futures = as_taken(choice, len(factors))
+    at = price_plan(choice, solved, replace(futures, volume=futures.volume * factors[:, None])).npv / choice.months
+    return Costed(
+        kind=solved.kind,
+        label=reasons.strategy_label(solved.kind, LABELS[solved.kind], solved.exceptions),
+        npv=solved.plan.cost,
+        cost_per_month=solved.plan.cost / choice.months,
+        exceptions=solved.exceptions,
+        by_volume=tuple(at.tolist()),
+    )

@@ -1,0 +1,1 @@
+"""Specification of what one sees and moves in a notebook."""
