@@ -16,6 +16,7 @@ from functools import lru_cache, wraps
 from typing import Any, Concatenate, ParamSpec
 
 from kit.record import Basis
+from kit.report.drawer import drawn
 from kit.report.lettering import shorten, width_of, wrap
 from kit.report.palette import painted
 from kit.report.words import BASES
@@ -308,10 +309,7 @@ def day_names() -> list[str]:
 
 def svg(chart: Drawing) -> str:
     """Return a chart as SVG text that needs no font file, no script and no network; its axes count as one speaks."""
-    import vl_convert
-
-    locale = None if spoken() == ENGLISH else number_locale(spoken())
-    return str(vl_convert.vegalite_to_svg(json.dumps(chart.spec), format_locale=locale))
+    return drawn(chart.spec, None if spoken() == ENGLISH else number_locale(spoken()))
 
 
 def picture(drawn: str, *, label: str) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit.report.document import write_documents
-from kit.report.explain import verdict_file
-from kit.strategy.verdict import Verdict
+from kit.report.drawer import drawing_ahead
 
 
 def write_report(
@@ -25,14 +23,19 @@ def write_report(
         InputError: there is no such verdict, format, language or paper; says what is allowed.
         KitError: the typesetter refused.
     """
-    from kit.report.audit import out_root
+    # The process that draws starts while all that follows is imported and the verdict is read.
+    with drawing_ahead():
+        from kit.report.audit import out_root
+        from kit.report.document import write_documents
+        from kit.report.explain import verdict_file
+        from kit.strategy.verdict import Verdict
 
-    path = verdict_file(given, out_root())
-    named = [name.strip().casefold() for name in formats.split(",") if name.strip()]
-    return write_documents(
-        Verdict.read(path),
-        out or path.parent,
-        named,
-        language=language and language.casefold(),
-        paper=paper and paper.casefold(),
-    )
+        path = verdict_file(given, out_root())
+        named = [name.strip().casefold() for name in formats.split(",") if name.strip()]
+        return write_documents(
+            Verdict.read(path),
+            out or path.parent,
+            named,
+            language=language and language.casefold(),
+            paper=paper and paper.casefold(),
+        )

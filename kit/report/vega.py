@@ -1,6 +1,6 @@
 """The library that draws live charts inside a page: Vega with Vega-Lite, as one script that asks nothing of any place.
 
-It comes out of ``vl_convert``, the program that draws all charts of the kit. To bundle it takes seconds, so the script
+It comes out of ``vl_convert``, the program that draws all charts of the kit. To bundle it takes seconds, so each script
 is kept in the user's cache: ``$XDG_CACHE_HOME/hybrid-ai-decision-kit``, else ``~/.cache/hybrid-ai-decision-kit``.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import version
@@ -22,11 +23,27 @@ _SNIPPET = "window.kitEmbed = vegaEmbed;"
 which a page would have to allow scripts to make scripts."""
 
 
-def cache_file() -> Path:
-    """Return where the script is kept; its name holds what it was made of."""
+def cache_file(snippet: str = _SNIPPET) -> Path:
+    """Return where the script is kept that a snippet is bundled into; its name holds what it was made of."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    made_of = sha256_of(f"{version('vl-convert-python')} {_SNIPPET}".encode())[:12]
+    made_of = sha256_of(f"{version('vl-convert-python')} {snippet}".encode())[:12]
     return Path(root) / "hybrid-ai-decision-kit" / f"vega-{made_of}.js"
+
+
+def kept(snippet: str, make: Callable[[], str]) -> str:
+    """Return the script that a snippet is bundled into: from the cache, or made now and kept there.
+
+    Args:
+        snippet: what is bundled, and whatever else the script depends on.
+        make: makes the script.
+    """
+    path = cache_file(snippet)
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text(encoding="utf-8")
+    script = make()
+    with suppress(InputError):
+        write_atomically(path, script.encode())
+    return script
 
 
 def bundle_ahead() -> subprocess.Popen[bytes] | None:
@@ -40,16 +57,14 @@ def bundle_ahead() -> subprocess.Popen[bytes] | None:
 
 @lru_cache(maxsize=1)
 def bundle() -> str:
-    """Return the script; from the cache, or made now and put there where that is allowed."""
-    path = cache_file()
-    with suppress(OSError, UnicodeDecodeError):
-        return path.read_text(encoding="utf-8")
-    import vl_convert
+    """Return the script of the page."""
 
-    script = str(vl_convert.javascript_bundle(_SNIPPET))
-    with suppress(InputError):
-        write_atomically(path, script.encode())
-    return script
+    def make() -> str:
+        import vl_convert
+
+        return str(vl_convert.javascript_bundle(_SNIPPET))
+
+    return kept(_SNIPPET, make)
 
 
 if __name__ == "__main__":

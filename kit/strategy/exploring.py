@@ -135,12 +135,11 @@ class Explorer:
                     found.append(_as_it_is(choice, kind, plan))
             except PlanError:
                 continue
-        # The hybrid may do whatever the others within the rules do.
         self._remember(choice, found)
         return self._seen(records, choice, found)
 
     def settle(self, scenario: Scenario, *, on_step: Callable[[], None] | None = None) -> Look:
-        """Return the plan of a scenario with every plan made anew, and how sure it is.
+        """Return the plan of a scenario with every plan made anew as a verdict makes it, and how sure it is.
 
         Args:
             scenario: what is looked at.
@@ -155,7 +154,7 @@ class Explorer:
         found = []
         for kind in kinds(choice):
             try:
-                found.append(solve_kind(choice, kind, start=self._start(choice, kind), seconds=AT_ONCE))
+                found.append(solve_kind(choice, kind))
             except PlanError:
                 if kind is StrategyKind.HYBRID:
                     raise
@@ -198,10 +197,6 @@ class Explorer:
             self._sieves = {key: sieve for key, sieve in self._sieves.items() if key[0] != rules}
             self._sieves[rules, volume] = known
         return known
-
-    def _start(self, choice: Choice, kind: StrategyKind) -> Plan | None:
-        plan = self._plans.get(kind)
-        return plan if plan is not None and _fits(plan, choice) else None
 
     def _remember(self, choice: Choice, found: Sequence[Solved]) -> None:
         self._plans = {one.kind: one.plan for one in found if _fits(one.plan, choice)}

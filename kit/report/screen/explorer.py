@@ -79,7 +79,8 @@ class Explorer:
             button.layout.width = "auto"
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         left = widgets.VBox([self.knobs.sliders], layout=widgets.Layout(flex="1 1 340px", max_width="460px"))
-        right = widgets.VBox([self.chart], layout=widgets.Layout(flex="2 1 500px"))
+        right = widgets.VBox([self.chart])
+        right.add_class("kit-chart")
         panel = widgets.VBox(
             [
                 widgets.HTML(f"<style>{CSS}</style><p class='kit-client'>{title}</p>"),

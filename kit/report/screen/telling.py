@@ -17,10 +17,14 @@ CSS = """
 .kit-explorer .kit-quiet { opacity: .7; }
 .kit-explorer .kit-fault { color: #b3261e; font-weight: 600; }
 .kit-explorer h3 { font-size: 15px; margin: 14px 0 2px; }
-.kit-explorer table { border-collapse: collapse; font-size: 13px; margin: 6px 24px 6px 0; }
+.kit-explorer table { border-collapse: collapse; font-size: 13px; margin: 6px 30px 6px 0; }
 .kit-explorer th, .kit-explorer td { padding: 3px 10px 3px 0; text-align: left; border-bottom: 1px solid #c9ced3; }
 .kit-explorer td.number, .kit-explorer th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .kit-explorer tr.best td { font-weight: 600; }
+.kit-explorer .kit-chart { flex: 2 1 560px; padding-left: 18px; }
+.kit-explorer .vega-embed { width: 100%; padding: 0; }
+.kit-explorer .vega-embed svg { width: 100% !important; max-width: 760px; height: auto !important; }
+.kit-explorer .kit-grid .widget-html-content { line-height: 1.2; }
 .kit-tables { display: flex; flex-wrap: wrap; align-items: flex-start; }
 """
 _PLACES = {Place.OWN: "own", Place.RENTED: "rented", Place.API: "cloud"}
