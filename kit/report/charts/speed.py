@@ -45,7 +45,7 @@ def throughput(verdict: Verdict) -> Drawing:
     Raises:
         ValueError: there is no such curve.
     """
-    return _lines(
+    return lines(
         [curve for curve in _curves(verdict, "output_tokens_per_s") if len(curve.points) > 1],
         title=speed_finding(verdict.service_curves, verdict.measured_here),
         subtitle=say("Output tokens per second of one replica against requests in flight; both axes logarithmic"),
@@ -60,7 +60,7 @@ def time_to_first_token(verdict: Verdict) -> Drawing:
     Raises:
         ValueError: there is no such curve.
     """
-    return _lines(
+    return lines(
         [curve for curve in _curves(verdict, "ttft_p50_s") if len(curve.points) > 1],
         title=say("The first token waits longer as more requests share a replica"),
         subtitle=say(
@@ -83,7 +83,7 @@ def service_curve(profile: HardwareProfile) -> Drawing:
         )
         name = say("{prompt} in, {output} out", prompt=number(shape[0]), output=number(shape[1]))
         curves.append(Curve(name=name, basis=profile.basis, points=tuple(sorted(line))))
-    return _lines(
+    return lines(
         [curve for curve in curves if curve.points],
         title=_curve_finding(profile),
         subtitle=say(
@@ -144,7 +144,7 @@ def _curve(points: Sequence[MeasuredPoint], field: str) -> Curve:
     return Curve(name=machine_name(points[0]), basis=points[0].basis, points=tuple(found))
 
 
-def _lines(curves: Sequence[Curve], *, title: str, subtitle: str, unit: str, height: int = 150) -> Drawing:
+def lines(curves: Sequence[Curve], *, title: str, subtitle: str, unit: str, height: int = 150) -> Drawing:
     """Return lines with their names at the right end, on logarithmic axes."""
     colours = painted()
     loads = sorted({load for curve in curves for load, _ in curve.points}) or [1]

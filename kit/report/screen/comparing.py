@@ -14,7 +14,7 @@ from kit.data import folder as data_folder
 from kit.errors import InputError
 from kit.profiler.profile import HardwareProfile
 from kit.report.audit import out_root
-from kit.report.charts.speed import Curve, _lines
+from kit.report.charts.speed import Curve, lines
 from kit.report.drawing import Drawing, svg
 from kit.report.screen import side_by_side as side
 from kit.report.screen.meant import PROFILES, VERDICTS, named, of_one_model, profile_files
@@ -148,7 +148,7 @@ def throughput(profiles: Mapping[str, HardwareProfile]) -> Drawing | None:
         points = tuple((point.concurrency or 0, point.output_tokens_per_s) for point in line)
         curves.append(Curve(name=", ".join(parts), basis=profile.basis, points=points))
     of = f"requests of {lengths.pop()} tokens" if len(lengths) == 1 else "requests of the lengths named"
-    return _lines(
+    return lines(
         curves,
         title=f"Throughput of {models.pop() if len(models) == 1 else f'{len(models)} models'}",
         subtitle=f"Output tokens per second of one replica against requests in flight, {of}; both axes logarithmic",

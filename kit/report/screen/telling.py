@@ -7,6 +7,7 @@ import html
 from kit.engagement.record import Place
 from kit.figures import money, percent
 from kit.strategy.exploring import Look
+from kit.strategy.rivals import SAME
 
 CSS = """
 .kit-explorer { max-width: 1180px; }
@@ -66,7 +67,7 @@ def plan_table(look: Look) -> str:
         f"<tr{' class=best' if plan is best else ''}><td>{html.escape(plan.label)}</td>"
         f"<td class='number'>{money(plan.cost_per_month, look.currency)}</td>"
         f"<td class='number'>{money(plan.npv, look.currency)}</td>"
-        f"<td class='number'>{'' if plan is best else _more(plan.npv - best.npv, look.currency)}</td></tr>"
+        f"<td class='number'>{'' if plan is best else _more(plan.npv, best.npv, look.currency)}</td></tr>"
         for plan in look.plans
     )
     return (
@@ -84,5 +85,6 @@ def _served(labels: tuple[str, ...], shares: tuple[float, ...]) -> str:
     return ", ".join(f"{label} {percent(share)}" for label, share in zip(labels, shares, strict=True))
 
 
-def _more(amount: float, currency: str) -> str:
-    return money(amount, currency) if amount > 0 else "the same"
+def _more(npv: float, best: float, currency: str) -> str:
+    """Return by how much a plan costs more; plans within the gap to which they are proven cost the same."""
+    return money(npv - best, currency) if npv - best > SAME * abs(best) else "the same"
