@@ -162,7 +162,7 @@ class Explorer:
         self._remember(choice, found)
         judged = assess(choice, found, on_step=step)
         futures = judged.futures
-        look = self._seen(records, choice, list(judged.solved), ordered=True)
+        look = self._seen(records, choice, judged.solved)
         ruled = [i for i, one in enumerate(judged.solved) if one.kind is not StrategyKind.TODAY]
         best = _Odds(p_cheapest=float(futures.p_cheapest[0]), regret_p95=float(futures.regret_p95[0]))
         return replace(
@@ -201,12 +201,11 @@ class Explorer:
     def _remember(self, choice: Choice, found: Sequence[Solved]) -> None:
         self._plans = {one.kind: one.plan for one in found if _fits(one.plan, choice)}
 
-    def _seen(self, records: Base, choice: Choice, found: list[Solved], *, ordered: bool = False) -> Look:
+    def _seen(self, records: Base, choice: Choice, solved: Sequence[Solved]) -> Look:
         volume = sum(item.tokens_per_day for item in choice.demand.workloads) / 1e6
         base = sum(item.tokens_per_day for item in self.base.demand.workloads) / 1e6
         volumes = np.linspace(0, max(MOST * base, 1.2 * volume), STEPS)[1:]
-        if not ordered:
-            found = [found[0], *sorted(found[1:], key=lambda one: one.plan.cost)]
+        found = [solved[0], *sorted(solved[1:], key=lambda one: one.plan.cost)]
         plans = tuple(_costed(choice, one, volumes / volume) for one in found)
         best, currency = found[0], choice.engagement.currency
         ruled = [i for i, one in enumerate(found) if one.kind is not StrategyKind.TODAY]

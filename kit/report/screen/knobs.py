@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ _UNTURNED = ""
 """The value of a slider that changes nothing; the widget takes ``None`` for no selection."""
 _WIDE = widgets.Layout(width="100%", min_width="260px")
 _STYLE = {"description_width": "118px"}
+_STEP = 0.01
 _GROWTH = tuple(round(0.05 * step, 2) for step in range(-10, 41))
 _SHARES = tuple(round(0.05 * step, 2) for step in range(6, 20))
 _REGRETS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
@@ -34,12 +34,12 @@ class Knobs:
     def __init__(self, rules: Sequence[str], on_turn: Turned) -> None:
         self._on_turn, self._quiet = on_turn, False
         self._sliders: dict[str, Any] = {
-            "volume": _factor("Volume ×", 0.1, 10),
+            "volume": _factor("Volume ×", 100),
             "growth": _choice("Growth a year", _GROWTH, AS_STATED, "{:+.0%}"),
-            "api_prices": _factor("API prices ×", 0.2, 5),
-            "gpu_prices": _factor("GPU prices ×", 0.25, 4),
+            "api_prices": _factor("API prices ×", 70),
+            "gpu_prices": _factor("GPU prices ×", 60),
             "staff": _linear("People ×", 0, 4),
-            "utilisation": _choice("GPUs planned", _SHARES, "as simulated", "{:.0%} full"),
+            "utilisation": _choice("GPUs planned", _SHARES, "simulated", "{:.0%} full"),
             "regret": _choice("Accepted regret", _REGRETS, AS_STATED, "{:.0%} of cost"),
         }
         for name, slider in self._sliders.items():
@@ -87,13 +87,17 @@ class Knobs:
             self._on_turn(left_out=frozenset(rule for rule, switch in self._switches.items() if not switch.value))
 
 
-def _factor(label: str, low: float, high: float) -> Any:
+def _factor(label: str, steps: int) -> Any:
+    """Return a slider of factors, so many hundredths of a power of ten to each side of 1.
+
+    A browser counts steps from the lower end: 1 has to lie on one, or it would turn the slider that nobody touched.
+    """
     return widgets.FloatLogSlider(
         value=1.0,
         base=10,
-        min=math.log10(low),
-        max=math.log10(high),
-        step=0.01,
+        min=-steps * _STEP,
+        max=steps * _STEP,
+        step=_STEP,
         description=label,
         readout_format=".2f",
         layout=_WIDE,

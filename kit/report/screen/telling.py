@@ -25,6 +25,7 @@ CSS = """
 .kit-explorer .kit-chart { flex: 2 1 560px; padding-left: 18px; }
 .kit-explorer .vega-embed { width: 100%; padding: 0; }
 .kit-explorer .vega-embed svg { width: 100% !important; max-width: 760px; height: auto !important; }
+.kit-explorer .widget-readout { min-width: 84px; }
 .kit-explorer .kit-grid .widget-html-content { line-height: 1.2; }
 .kit-tables { display: flex; flex-wrap: wrap; align-items: flex-start; }
 """

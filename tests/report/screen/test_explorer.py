@@ -159,6 +159,9 @@ def test_in_the_browser_the_verdict_follows(tmp_path: Path, watched) -> None:
         page = opened.page
         opened.until("document.querySelector('.kit-verdict') && !document.querySelector('#loading')")
         opened.until("document.querySelector('.kit-chart svg')")
+        # A slider that rounds what it is given would turn the scenario that nobody touched.
+        opened.until("document.querySelector('.kit-sure').innerText.includes('futures')")
+        assert page.get_by_role("button", name="Undo").is_disabled()
         first = page.inner_text(".kit-money")
         page.focus(".noUi-handle")
         page.keyboard.press("PageUp")
@@ -186,6 +189,7 @@ def test_in_jupyterlab_the_verdict_follows(tmp_path: Path, watched) -> None:
         opened = watched(running.address)
         opened.run_all()
         opened.until("document.querySelector('.kit-money') && document.querySelector('.kit-chart svg')")
+        assert opened.page.get_by_role("button", name="Undo").is_disabled()
         first = opened.page.inner_text(".kit-money")
         opened.page.focus(".noUi-handle")
         opened.page.keyboard.press("PageUp")
