@@ -78,7 +78,7 @@ class Knobs:
     def _turned(self, name: str) -> Callable[[Any], None]:
         def turned(change: Any) -> None:
             if not self._quiet:
-                self._on_turn(**{name: None if change["new"] == _UNTURNED else change["new"]})
+                self._on_turn(**{name: _turned_to(change["new"])})
 
         return turned
 
@@ -125,6 +125,11 @@ def _choice(label: str, values: Sequence[float], none: str, form: str) -> Any:
 
 def _switch(label: str) -> Any:
     return widgets.Checkbox(value=True, description=label, indent=False, layout=widgets.Layout(width="auto"))
+
+
+def _turned_to(value: float | str) -> float | None:
+    """Return what a slider stands for; a browser gives back 0.9999999999999998 for the 1 that it was given."""
+    return None if isinstance(value, str) else float(f"{value:.6g}")
 
 
 def _nearest(slider: Any, value: float | None) -> float | str:
