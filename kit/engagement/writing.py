@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, MutableSequence
+from copy import deepcopy
 from io import StringIO
 from typing import Any
 
@@ -46,10 +47,11 @@ def _change(tree: MutableMapping[str, Any], before: Mapping[str, Any], after: Ma
         elif _empty(value):
             tree.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(was, Mapping) and _FIGURE - value.keys():
-            if not isinstance(tree.get(key), MutableMapping):
-                tree[key] = CommentedMap()
+            # A copy, for where the file uses anchors the same node stands in other places too.
+            tree[key] = deepcopy(tree[key]) if isinstance(tree.get(key), MutableMapping) else CommentedMap()
             _change(tree[key], was, value)
         elif _rows(tree.get(key), was, value):
+            tree[key] = deepcopy(tree[key])
             for node, old, new in zip(tree[key], was or (), value, strict=True):
                 _change(node, old, new)
         else:
@@ -62,12 +64,19 @@ def _workloads(tree: MutableMapping[str, Any], before: Any, after: Any) -> None:
     for i in reversed(range(len(nodes))):
         if nodes[i]["name"] not in names:
             del nodes[i]
+    for i, node in enumerate(nodes):
+        nodes[i] = deepcopy(node)
     known = {node["name"]: node for node in nodes}
     for row in after:
         if row["name"] in known:
             _change(known[row["name"]], was[row["name"]], row)
         else:
             nodes.append(_plain({key: value for key, value in row.items() if not _empty(value)}))
+    order = [row["name"] for row in after]
+    if order != [node["name"] for node in nodes]:
+        placed = {node["name"]: node for node in nodes}
+        for i, name in enumerate(order):
+            nodes[i] = placed[name]
 
 
 def _rows(nodes: Any, before: Any, after: Any) -> bool:

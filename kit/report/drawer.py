@@ -11,11 +11,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 _Process = subprocess.Popen[str]
 _ahead: list[_Process] = []
 """The processes that were begun, the innermost last."""
+
+_one_at_a_time = Lock()
 
 
 @contextmanager
@@ -57,9 +60,10 @@ def _asked(process: _Process, line: str) -> str | None:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(line + "\n")
-        process.stdin.flush()
-        answer: str | None = json.loads(process.stdout.readline())
+        with _one_at_a_time:
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+            answer: str | None = json.loads(process.stdout.readline())
     except (OSError, ValueError):
         return None
     return answer

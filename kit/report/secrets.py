@@ -12,7 +12,7 @@ from kit.profiler.keys import redacted
 
 REMOVED = "(key removed)"
 
-_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|_PASS$|_AUTH$", re.IGNORECASE)
 """Environment variables of such names hold secrets."""
 
 _SHORTEST = 8
@@ -28,7 +28,7 @@ _LOOKS = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/-]{12,}=*", re.IGNORECASE)
+_BEARER = re.compile(r"\b(Bearer|Basic)\s+(?=[\w.~+/-]*[\d=])[\w.~+/-]{12,}=*", re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"(\w://)[^\s/@:\"'<>]*:[^\s/@\"'<>]+@")
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from kit.engagement.record import Workload
 from kit.errors import PlanError
 from kit.profiler.profile import HardwareProfile
-from kit.record import Basis
 from kit.strategy import headline, reasons
 from kit.strategy.changes import left, new_work, switched
 from kit.strategy.choice import LABELS, Choice, Sieve, Solved, kinds, restrict, sift, solve_kind, weigh
@@ -40,6 +39,9 @@ MOST = 3.0
 
 STEPS = 25
 """Volumes at which each plan is priced."""
+
+MOST_RULES = 20
+"""Sets of rules whose gates are kept."""
 
 _MONEY = ("money", "limits", "risk", "document", "client", "title", "usd_per_unit")
 """Parts of an engagement that neither gates nor capacities depend on; only the horizon of the money does."""
@@ -114,6 +116,7 @@ class Explorer:
         self._profiles = tuple(profiles)
         self._sieves: dict[tuple[str, str], Sieve] = {}
         self._plans: dict[StrategyKind, Plan] = {}
+        self._options: tuple[str, ...] = ()
 
     def look(self, scenario: Scenario) -> Look:
         """Return the plan of a scenario at once.
@@ -122,7 +125,8 @@ class Explorer:
             PlanError: there is none; says for which workload, or which limits clash.
         """
         records, choice = self._choice(scenario, exact=False)
-        known = {kind: plan for kind, plan in self._plans.items() if _fits(plan, choice)}
+        same = self._options == _options(choice)
+        known = {kind: plan for kind, plan in self._plans.items() if same and _fits(plan, choice, kind)}
         best = solve_kind(choice, StrategyKind.HYBRID, start=known.get(StrategyKind.HYBRID), seconds=AT_ONCE)
         found = [best]
         for kind in kinds(choice):
@@ -191,15 +195,16 @@ class Explorer:
         rules, volume = _rules(records), _volume(records)
         known = self._sieves.get((rules, volume))
         if known is None and not exact:
-            known = next((sieve for (other, _), sieve in self._sieves.items() if other == rules), None)
+            known = next((sieve for (other, _), sieve in [*self._sieves.items()] if other == rules), None)
         if known is None:
             known = sift(records.engagement, records.demand, terms, offered, had)
-            self._sieves = {key: sieve for key, sieve in self._sieves.items() if key[0] != rules}
-            self._sieves[rules, volume] = known
+            kept = [(key, sieve) for key, sieve in [*self._sieves.items()] if key[0] != rules]
+            # A new mapping, since another thread may be looking through the old one.
+            self._sieves = {**dict(kept[-MOST_RULES:]), (rules, volume): known}
         return known
 
     def _remember(self, choice: Choice, found: Sequence[Solved]) -> None:
-        self._plans = {one.kind: one.plan for one in found if _fits(one.plan, choice)}
+        self._options, self._plans = _options(choice), {one.kind: one.plan for one in found}
 
     def _seen(self, records: Base, choice: Choice, solved: Sequence[Solved]) -> Look:
         volume = sum(item.tokens_per_day for item in choice.demand.workloads) / 1e6
@@ -244,31 +249,38 @@ class Explorer:
 
 
 def _rules(records: Base) -> str:
-    """Return what gates and capacities depend on, volumes apart, as text."""
+    """Return what gates and capacities depend on, volumes and prices apart, as text."""
     said = records.engagement
-    workloads = [_alike(workload) for workload in said.workloads]
+    unpriced = {"price_per_accelerator", "price_per_accelerator_hour"}
+    today = {"workloads": {"__all__": {"requests_per_day": True, "growth_per_year": True, "today": {"cost_per_month"}}}}
+    left_out: Any = {**dict.fromkeys(_MONEY, True), **today, "gpu_offers": {"__all__": unpriced}}
+    text = said.model_dump_json(exclude=left_out)
     horizon = said.money.horizon_years
-    part = said.model_copy(update={"workloads": tuple(workloads)})
-    return f"{part.model_dump_json(exclude=set(_MONEY))}{horizon.value if horizon else ''}"
-
-
-def _alike(workload: Workload) -> Workload:
-    one = workload.requests_per_day.model_copy(update={"value": 1.0, "source": "any", "basis": Basis.ASSUMED})
-    return workload.model_copy(update={"requests_per_day": one, "growth_per_year": None})
+    quoted = [
+        (offer.price_per_accelerator is not None, offer.price_per_accelerator_hour is not None)
+        for offer in said.gpu_offers
+    ]
+    return f"{text}{quoted}{horizon.value if horizon else ''}"
 
 
 def _volume(records: Base) -> str:
     return " ".join(f"{item.requests_per_day.value:.6g}" for item in records.demand.workloads)
 
 
-def _fits(plan: Plan, choice: Choice) -> bool:
-    """Tell whether a plan is of as many phases, workloads, pools and APIs, and serves nothing where it may not."""
-    problem = choice.problem
+def _options(choice: Choice) -> tuple[str, ...]:
+    """Return what a plan's arrays are about: the pools with their concurrency, the APIs and the workloads."""
+    pools = (f"{pool.label} at {pool.level}" for pool in choice.pools)
+    return (*pools, *(api.label for api in choice.apis), *(workload.name for workload in choice.workloads))
+
+
+def _fits(plan: Plan, choice: Choice, kind: StrategyKind) -> bool:
+    """Tell whether a plan of the same options is of as many phases, and serves nothing where its kind may not now."""
+    problem, _ = restrict(choice, kind)
     phases, workloads, number, offers, hours = problem.shape
     if plan.flow_pool.shape != (phases, workloads, number, hours) or plan.flow_api.shape[2] != offers:
         return False
-    served = plan.flow_pool.sum(axis=(0, 3)) > 0
-    return not (served & np.isnan(problem.seconds)).any()
+    served, called = plan.flow_pool.sum(axis=(0, 3)) > 0, plan.flow_api.sum(axis=(0, 3)) > 0
+    return not ((served & np.isnan(problem.seconds)).any() or (called & np.isnan(problem.api_price[0])).any())
 
 
 def _as_it_is(choice: Choice, kind: StrategyKind, plan: Plan) -> Solved:

@@ -87,7 +87,7 @@ class Scenario:
         regret: 95th percentile of regret that is accepted, as a share of the plan's cost.
         left_out: rules that do not hold, keys of :data:`RULES`.
         workloads: as edited, in place of the base's; ``None`` if none was.
-        like: by name of a workload that is new, the one of the base whose week it takes.
+        like: by name of a workload that is new or was renamed, the one of the base whose week it takes.
     """
 
     volume: float = 1.0
@@ -120,8 +120,8 @@ def applied(scenario: Scenario, base: Base, *, day: dt.date | None = None) -> Ba
     before = {workload.name: workload for workload in said.workloads}
     workloads, demands = [], []
     for workload in edited:
-        name = workload.name if workload.name in items else scenario.like[workload.name]
-        changed = turn.workload(workload, scenario)
+        name = scenario.like.get(workload.name, workload.name)
+        changed = turn.workload(workload, before[name], scenario)
         workloads.append(changed)
         demands.append(turn.demand(items[name], before[name], changed))
     rules = {} if "regulation" not in scenario.left_out else {"regulations": ()}
@@ -174,13 +174,14 @@ class _Turn:
     def figure(self, value: float) -> Figure:
         return Figure(value=value, basis=Basis.ASSUMED, source=SOURCE, date=self.day)
 
-    def workload(self, workload: Workload, scenario: Scenario) -> Workload:
+    def workload(self, workload: Workload, before: Workload, scenario: Scenario) -> Workload:
         changes: dict[str, object] = {"requests_per_day": self.times(workload.requests_per_day, scenario.volume)}
         if scenario.growth is not None:
             changes["growth_per_year"] = self.figure(scenario.growth)
         today = workload.today
         if today is not None and today.cost_per_month is not None:
-            changes["today"] = self.bill(today, scenario.volume * scenario.api_prices)
+            edited = workload.requests_per_day.value / before.requests_per_day.value
+            changes["today"] = self.bill(today, scenario.volume * scenario.api_prices * edited)
         changed = workload.model_copy(update=changes)
         for name in sorted(scenario.left_out):
             changed = RULES[name].without(changed)

@@ -8,7 +8,7 @@ import pytest
 
 from kit.data import folder
 from kit.engagement.reading import read_engagement
-from kit.engagement.record import DataClass, Engagement, Operations, Region, Risk
+from kit.engagement.record import DataClass, Engagement, Latency, Operations, Region, Risk
 from kit.engagement.writing import changed_text
 from kit.record import Basis, Figure
 
@@ -82,6 +82,21 @@ def test_rows_are_changed_in_their_place(said: Engagement, tmp_path: Path) -> No
     text, again = written(said, changed, tmp_path)
     assert again == changed
     assert "- {provider: openai, model: gpt-5, regions: [EU]}" in text
+
+
+def test_what_stands_in_several_places_changes_in_one(tmp_path: Path) -> None:
+    """YAML's anchors share a value; the change of one workload is not the others'."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    text = text.replace("latency: {ttft_p95_s: 1.5}", "latency: &limit {ttft_p95_s: 1.5}")
+    text = text.replace("latency: {ttft_p95_s: 2.0}", "latency: *limit")
+    path = tmp_path / "engagement.yaml"
+    path.write_text(text, encoding="utf-8")
+    said = read_engagement(path)
+    assert said.workloads[2].latency == said.workloads[1].latency
+    tight = Latency(ttft_p95_s=figure(0.5, said))
+    changed = workload(said, 1, latency=tight)
+    path.write_text(changed_text(text, said, changed), encoding="utf-8")
+    assert read_engagement(path) == changed
 
 
 def test_workloads_come_and_go_by_name(said: Engagement, tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_without_rules_everything_may_go_to_the_cloud(seen: Explorer) -> None:
     assert look.plans[0].npv <= cloud.npv
 
 
+def test_a_rule_that_is_back_holds_for_every_plan(insurer: Audit) -> None:
+    """After the data's rule was left out and is back, no plan is cheaper than it was before."""
+    found = explorer(insurer)
+    before = {plan.kind: plan.npv for plan in found.look(Scenario()).plans}
+    found.look(Scenario(left_out=frozenset({"data", "region", "regulation", "quality"})))
+    after = {plan.kind: plan.npv for plan in found.look(Scenario()).plans}
+    assert after == pytest.approx(before, rel=0.02)
+
+
 def test_settling_ends_when_it_is_told_to(seen: Explorer) -> None:
     class OvertakenError(Exception):
         pass

@@ -71,6 +71,36 @@ def test_a_bill_of_today_grows_with_volume_and_price(base: Base) -> None:
     assert today.cost_per_month.value == pytest.approx(600)
 
 
+def test_a_bill_of_today_grows_with_an_edited_row(base: Base) -> None:
+    """Ten times the requests of a row are ten times its bill, so that a request costs what it did."""
+    bill = Figure(value=1000, basis=Basis.QUOTED, source="invoice", date=base.engagement.date)
+    chat = base.engagement.workloads[1].model_copy(
+        update={"today": Today(provider="openai", model="gpt-4.1-mini", cost_per_month=bill)}
+    )
+    workloads = (base.engagement.workloads[0], chat, *base.engagement.workloads[2:])
+    billed = Base(base.engagement.model_copy(update={"workloads": workloads}), base.demand, base.prices)
+    more = chat.model_copy(update={"requests_per_day": chat.requests_per_day.model_copy(update={"value": 1_100_000.0})})
+    edited = (workloads[0], more, *workloads[2:])
+    today = applied(Scenario(workloads=edited), billed).engagement.workloads[1].today
+    assert today is not None
+    assert today.cost_per_month is not None
+    assert today.cost_per_month.value == pytest.approx(10_000)
+
+
+def test_names_that_change_places_keep_their_weeks(base: Base) -> None:
+    """The claims are called X and the chat is called as the claims were: each still has its own hours."""
+    claims, chat, *others = base.engagement.workloads
+    workloads = (
+        claims.model_copy(update={"name": "X"}),
+        chat.model_copy(update={"name": claims.name}),
+        *others,
+    )
+    like = {"X": claims.name, claims.name: chat.name}
+    found = applied(Scenario(workloads=workloads, like=like), base).demand.workloads
+    assert found[0].requests_per_hour == pytest.approx(base.demand.workloads[0].requests_per_hour)
+    assert found[1].requests_per_hour == pytest.approx(base.demand.workloads[1].requests_per_hour)
+
+
 def test_people_are_a_factor_on_what_holds_now(base: Base) -> None:
     """Stated or the kit's default: half of 0.5 full-time equivalents is 0.25."""
     stated = Figure(value=0.5, basis=Basis.QUOTED, source="client", date=base.engagement.date)

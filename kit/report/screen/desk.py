@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kit.demand.record import Demand
+from kit.engagement.reading import read_engagement
 from kit.engagement.record import Engagement, HourlyFile
 from kit.engagement.writing import changed_text
 from kit.errors import InputError
@@ -44,6 +45,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Scenarios to begin with, by name."""
 
+_EACH_A_STEP = frozenset({"workloads", "left_out"})
+"""Changes of a scenario that are a hand's step each, not a slide."""
+
+_RESERVED = frozenset({PLACE, "profiles"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -84,7 +89,7 @@ class Desk:
         return bool(self._before)
 
     def turn(self, **changes: Any) -> None:
-        """Change the scenario; moves of the same control one after the other are undone together.
+        """Change the scenario; moves of the same slider one after the other are undone together.
 
         Args:
             changes: attributes of :class:`Scenario`.
@@ -92,9 +97,10 @@ class Desk:
         changed = replace(self.scenario, **changes)
         if changed == self.scenario:
             return
-        if frozenset(changes) != self._turned or not self._before:
+        names = frozenset(changes)
+        if names != self._turned or not self._before or names & _EACH_A_STEP:
             self._before.append(self.scenario)
-        self._turned = frozenset(changes)
+        self._turned = names
         self.scenario = changed
 
     def undo(self) -> None:
@@ -124,74 +130,104 @@ class Desk:
 
     def free_name(self) -> str:
         """Return a name under which nothing is saved yet."""
-        stem = f"{self.audit.folder.name}-{PLACE}"
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", self.audit.folder.name).strip("-._")[:60] or "engagement"
+        stem = f"{plain}-{PLACE}"
         names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
-        return next(name for name in names if not self._folder(name).exists())
+        return next(name for name in names if not self._taken(name))
 
-    def save(self, name: str) -> Path:
-        """Write the scenario as an engagement of its own and return its file.
+    def save(self, name: str, scenario: Scenario | None = None) -> Path:
+        """Write a scenario as an engagement of its own and return its file.
 
         It is the client's file with what was changed; beside it lies what it needs: the weeks and the logo that it
         names, the demand where that came from logs, and the price book where prices were changed or carried.
 
         Args:
             name: of its folder, and of the audit that is made of it.
+            scenario: the one on the desk by default.
 
         Raises:
-            InputError: it is no name of a folder, or there is one of that name.
+            InputError: it is no name of a folder, there is a what-if or an audit of that name, the engagement names a
+                file outside its folder, or nothing can be written there.
         """
         if not _NAME.fullmatch(name):
             raise InputError(f"{name!r} is no name for a folder: letters, digits, '.', '_' and '-', 80 at the most")
         folder = self._folder(name)
-        if folder.exists():
+        if self._taken(name):
             raise InputError(f"{name} is there already; {self.free_name()} is free")
-        source, base = self.audit.path, self.base
-        changed = applied(self.scenario, base, day=dt.date.today())
         making = folder.with_name(f".{name}.part")
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(parents=True)
-        for file in _named_files(changed.engagement):
-            target = making / file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source.parent / file, target)
-        if (source.parent / DEMAND).is_file():
-            _logs(source.parent / DEMAND, changed.demand, self.scenario.like).write(making / DEMAND)
-        if changed.prices != base.prices or (source.parent / PRICES).is_file():
-            changed.prices.model_copy(update={"requests": ()}).write(making / PRICES)
-        text = changed_text(source.read_text(encoding="utf-8"), base.engagement, changed.engagement)
-        write_atomically(making / "engagement.yaml", text.encode())
-        making.rename(folder)
-        # What was measured on this machine counts for the new audit as it does for this one.
-        for profile in sorted((self.audit.folder / MEASURED).glob("*.json")):
-            write_atomically(self.out / name / MEASURED / profile.name, profile.read_bytes())
+        try:
+            making.mkdir(parents=True, exist_ok=True)
+            self._write(making, self.scenario if scenario is None else scenario)
+            making.rename(folder)
+            # What was measured on this machine counts for the new audit as it does for this one.
+            for profile in sorted((self.audit.folder / MEASURED).glob("*.json")):
+                write_atomically(self.out / name / MEASURED / profile.name, profile.read_bytes())
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
         return folder / "engagement.yaml"
 
-    def report(self, name: str, *, on_step: Callable[[], None] | None = None) -> tuple[Path, ...]:
-        """Save the scenario, decide it as ``kit verdict`` does and write the documents; return their files.
+    def report(
+        self, name: str, scenario: Scenario | None = None, *, on_step: Callable[[], None] | None = None
+    ) -> tuple[Path, ...]:
+        """Save a scenario, decide it as ``kit verdict`` does and write the documents; return their files.
 
         Args:
             name: as for :meth:`save`.
+            scenario: likewise.
             on_step: called after each part of the decision (:data:`kit.strategy.decide.STEPS`).
 
         Raises:
             InputError: as for :meth:`save`.
             PlanError: there is no plan.
         """
-        audit = open_audit(self.save(name), out=self.out)
+        audit = open_audit(self.save(name, scenario), out=self.out)
         verdict = decide_audit(audit, on_step=on_step)
         save_records(audit)
         verdict.write(audit.folder / "verdict.json")
         return write_documents(verdict, audit.folder)
 
+    def _write(self, folder: Path, scenario: Scenario) -> None:
+        """Write the engagement of a scenario, and what it needs, into a folder."""
+        source, base, today = self.audit.path, self.base, dt.datetime.now(tz=dt.UTC).date()
+        changed = applied(scenario, base, day=today)
+        for file in _named_files(changed.engagement):
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source.parent / file, target)
+        if (source.parent / DEMAND).is_file():
+            kept = _logs(source.parent / DEMAND, changed.demand, scenario.like)
+            if kept.workloads:
+                kept.write(folder / DEMAND)
+        if changed.prices != base.prices or (source.parent / PRICES).is_file():
+            # What a request costs is worked out anew from the prices; a book may not be of a day to come.
+            day = min(changed.prices.date, today)
+            changed.prices.model_copy(update={"requests": (), "date": day}).write(folder / PRICES)
+        # As the file says it, not as the logs do, so that what the logs said stands in the new file.
+        text = changed_text(source.read_text(encoding="utf-8"), read_engagement(source), changed.engagement)
+        write_atomically(folder / "engagement.yaml", text.encode())
+
     def _folder(self, name: str) -> Path:
         return self.out / PLACE / name
 
+    def _taken(self, name: str) -> bool:
+        """Tell whether there is a what-if, an audit or another folder of the kit's of a name."""
+        return name in _RESERVED or self._folder(name).exists() or (self.out / name).exists()
+
 
 def _named_files(engagement: Engagement) -> list[str]:
-    """Return the files that an engagement names, relative to its folder, each once."""
+    """Return the files that an engagement names in its folder, each once; one with a full path is found from anywhere.
+
+    Raises:
+        InputError: a file lies beside the folder, where a copy of the engagement would not find it.
+    """
     weeks = [workload.shape.file for workload in engagement.workloads if isinstance(workload.shape, HourlyFile)]
     logo = engagement.document.logo
-    return list(dict.fromkeys([*weeks, *([str(logo)] if logo else [])]))
+    named = [Path(name) for name in (*weeks, *([logo] if logo else []))]
+    if outside := next((path for path in named if ".." in path.parts), None):
+        raise InputError(f"{outside} lies outside the engagement's folder; move it there, or name it by its full path")
+    return [str(path) for path in dict.fromkeys(named) if not path.is_absolute()]
 
 
 def _logs(path: Path, demand: Demand, like: Mapping[str, str]) -> Demand:

@@ -23,6 +23,7 @@ from kit.report.screen.live_chart import live_chart, redraw
 from kit.report.screen.telling import CSS, plan_table, sure, trouble, verdict_words
 from kit.strategy.decide import STEPS
 from kit.strategy.exploring import Look
+from kit.strategy.scenario import Scenario
 
 REST_S = 0.8
 """After the last change, this long before all plans are made anew."""
@@ -49,6 +50,7 @@ class Explorer:
     def __init__(self, desk: Desk, *, settles: bool = True) -> None:
         self.desk = desk
         self._settles, self._turn = settles, 0
+        self._settling, self._telling = threading.Lock(), threading.Lock()
         self._palette = of(letterhead(desk.base.engagement.document, desk.audit.path.parent))
         self.knobs = Knobs(desk.rules, self._turned)
         self.grid = Grid(self._edited, self._fault)
@@ -57,13 +59,14 @@ class Explorer:
         look = desk.look()
         with painting(self._palette):
             self.chart = live_chart(costs_of_look(look))
-        self.preset = widgets.Dropdown(options=["Take a preset …", *PRESETS], layout=widgets.Layout(width="300px"))
+        self.preset = widgets.Dropdown(options=[*PRESETS], description="Preset", layout=widgets.Layout(width="400px"))
+        self.take = widgets.Button(description="Take", tooltip="Begin from this preset")
         self.undo = widgets.Button(description="Undo", icon="undo", disabled=True)
         self.name = widgets.Text(value=desk.free_name(), description="Name", continuous_update=False)
         self.save = widgets.Button(description="Save as engagement", icon="save")
         self.report = widgets.Button(description="Make the report", icon="file", button_style="primary")
         self.progress = widgets.IntProgress(max=STEPS + 1, layout=widgets.Layout(visibility="hidden", width="160px"))
-        self.preset.observe(self._preset, names="value")
+        self.take.on_click(self._take)
         self.undo.on_click(self._undo)
         self.save.on_click(self._save)
         self.report.on_click(self._report)
@@ -75,7 +78,7 @@ class Explorer:
     def _laid_out(self) -> Any:
         engagement = self.desk.base.engagement
         title = html.escape(f"{engagement.client}: {engagement.title}" if engagement.title else engagement.client)
-        for button in (self.save, self.report):
+        for button in (self.take, self.save, self.report):
             button.layout.width = "auto"
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         left = widgets.VBox([self.knobs.sliders], layout=widgets.Layout(flex="1 1 340px", max_width="460px"))
@@ -86,7 +89,7 @@ class Explorer:
                 widgets.HTML(f"<style>{CSS}</style><p class='kit-client'>{title}</p>"),
                 self.verdict,
                 self.certainty,
-                widgets.HBox([self.preset, self.undo, self.note], layout=wrap),
+                widgets.HBox([self.preset, self.take, self.undo, self.note], layout=wrap),
                 widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start")),
                 self.plan,
                 widgets.HTML("<h3>Rules that hold</h3>"),
@@ -111,12 +114,10 @@ class Explorer:
         self.desk.turn(workloads=workloads, like=like)
         self._show()
 
-    def _preset(self, change: Any) -> None:
-        if change["new"] in PRESETS:
-            self.desk.take(change["new"])
-            self.preset.value = self.preset.options[0]
-            self._follow()
-            self._show()
+    def _take(self, _: Any) -> None:
+        self.desk.take(self.preset.value)
+        self._follow()
+        self._show()
 
     def _undo(self, _: Any) -> None:
         self.desk.undo()
@@ -135,43 +136,49 @@ class Explorer:
 
     def _report(self, _: Any) -> None:
         """Make the documents in a thread, so that the page stays awake."""
-        self.report.disabled = True
+        self.report.disabled = self.save.disabled = True
         self.progress.value, self.progress.layout.visibility = 0, "visible"
         self.note.value = ""
-        threading.Thread(target=self._make, args=(self.name.value.strip(),), daemon=True).start()
+        asked = (self.name.value.strip(), self.desk.scenario)
+        threading.Thread(target=self._make, args=asked, daemon=True).start()
 
     # What follows
 
-    def _make(self, name: str) -> None:
+    def _make(self, name: str, scenario: Scenario) -> None:
         try:
-            files = self.desk.report(name, on_step=self._step)
+            files = self.desk.report(name, scenario, on_step=self._step)
         except KitError as error:
-            self._fault(str(error))
+            self.files.value = _fault(str(error))
         else:
             self._step()
             self.files.value = _links(files)
-            self.name.value = self.desk.free_name()
         finally:
+            self.name.value = self.desk.free_name()
             self.progress.layout.visibility = "hidden"
-            self.report.disabled = False
+            self.report.disabled = self.save.disabled = False
 
     def _step(self) -> None:
         self.progress.value += 1
 
     def _show(self) -> None:
         """Show the plan of the scenario at once, and see to the rest when the hands rest."""
-        self._turn += 1
         self.undo.disabled = not self.desk.can_undo
+        with self._telling:
+            self._turn += 1
         try:
-            look = self.desk.look()
+            look: Look | KitError = self.desk.look()
         except KitError as error:
-            self.verdict.value, self.certainty.value, self.plan.value = trouble(str(error)), "", ""
-            return
+            look = error
         self.note.value = ""
-        self._tell(look)
-        self._rest()
+        with self._telling:
+            self._tell(look)
+        if isinstance(look, Look):
+            self._rest()
 
-    def _tell(self, look: Look) -> None:
+    def _tell(self, look: Look | KitError) -> None:
+        if isinstance(look, KitError):
+            self.verdict.value, self.certainty.value, self.plan.value = trouble(str(look)), "", ""
+            return
         self.verdict.value = verdict_words(look)
         self.certainty.value = sure(look)
         with painting(self._palette):
@@ -185,7 +192,7 @@ class Explorer:
         self.undo.disabled = not self.desk.can_undo
 
     def _fault(self, text: str) -> None:
-        self.note.value = f"<span class='kit-fault' role='alert'>{html.escape(text)}</span>"
+        self.note.value = _fault(text)
 
     def _rest(self) -> None:
         if self._settles:
@@ -194,18 +201,23 @@ class Explorer:
             timer.start()
 
     def _settle(self, turn: int) -> None:
+        """Show all plans made anew, unless the scenario has changed meanwhile; one settles at a time."""
+
         def still() -> None:
             if turn != self._turn:
                 raise _Overtaken
 
-        try:
-            still()
-            look = self.desk.settle(on_step=still)
-            still()
-        except (_Overtaken, KitError):
-            # What was looked at is no longer asked, or has no plan, which is told already.
-            return
-        self._tell(look)
+        with self._settling:
+            try:
+                still()
+                look: Look | KitError = self.desk.settle(on_step=still)
+            except _Overtaken:
+                return
+            except KitError as error:
+                look = error
+            with self._telling:
+                if turn == self._turn:
+                    self._tell(look)
 
 
 def explorer(engagement: str | Path, *, out: Path | None = None) -> Any:
@@ -220,6 +232,10 @@ def explorer(engagement: str | Path, *, out: Path | None = None) -> Any:
         PlanError: the engagement has no plan as it is.
     """
     return Explorer(Desk(engagement, out=out)).widget
+
+
+def _fault(text: str) -> str:
+    return f"<span class='kit-fault' role='alert'>{html.escape(text)}</span>"
 
 
 def _links(files: tuple[Path, ...]) -> str:

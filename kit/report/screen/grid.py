@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ import ipywidgets as widgets
 from kit.engagement.record import DataClass, Latency, QualityFloor, Workload
 from kit.record import Basis, Figure
 from kit.strategy.scenario import SOURCE
+
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 
 Edited = Callable[[tuple[Workload, ...], Mapping[str, str]], None]
 """Told of the workloads as they are now, and of new names by the name whose week they take."""
@@ -55,9 +58,13 @@ class Grid:
             for row, workload in zip(self._rows, workloads, strict=True):
                 row.follow(workload)
             return
-        self._rows = [_Row(workload, self) for workload in workloads]
+        gone, self._rows = self._rows, [_Row(workload, self) for workload in workloads]
         heads = [widgets.HTML(f"<b>{head}</b>") for head in _HEADS]
+        for head in self.table.children[: len(heads)]:
+            head.close()
         self.table.children = [*heads, *(cell for row in self._rows for cell in row.cells)]
+        for cell in (cell for row in gone for cell in row.cells):
+            cell.close()
 
     def edit(self, row: _Row, changed: Workload) -> None:
         """Take a row's workload in place of what it was."""
@@ -162,13 +169,20 @@ class _Row:
         self._workload, self._quiet = workload, True
         try:
             self.name.value = workload.name
+            for column in (*_NUMBERS, _TTFT):
+                self.numbers[column.name].tooltip = f"{column.label}: {workload.name}"
+            self.data.tooltip = f"Data class: {workload.name}"
+            self.wait.tooltip = f"Can wait until night: {workload.name}"
+            self.copy.tooltip, self.out.tooltip = f"Add one like {workload.name}", f"Take out {workload.name}"
             for column in _NUMBERS:
                 self.numbers[column.name].value = f"{getattr(workload, column.name).value:,.10g}"
             limit, floor = workload.latency.ttft_p95_s if workload.latency else None, workload.quality
             self.numbers["ttft"].value = "" if limit is None else f"{limit.value:g}"
             self.numbers["quality"].value = "" if floor is None else f"{floor.at_least.value:g}"
             self.numbers["quality"].disabled = floor is None
-            self.numbers["quality"].tooltip = "No floor is stated" if floor is None else floor.benchmark
+            self.numbers["quality"].tooltip = (
+                "No floor is stated" if floor is None else f"{floor.benchmark}: {workload.name}"
+            )
             self.data.value = workload.data_class.value
             self.wait.value = workload.deferrable
         finally:
@@ -181,7 +195,9 @@ class _Row:
         def numbered(change: Any) -> None:
             if self._quiet:
                 return
-            given = change["new"].replace(",", "").strip()
+            given = change["new"].strip()
+            # A comma may part thousands; "0,5" is no 5.
+            given = given.replace(",", "") if _THOUSANDS.fullmatch(given) else given
             if not given and column.empty:
                 self._take(**self._with(column, None))
                 return

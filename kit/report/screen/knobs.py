@@ -12,12 +12,18 @@ from kit.strategy.scenario import RULES, Scenario
 AS_STATED = "as stated"
 _UNTURNED = ""
 """The value of a slider that changes nothing; the widget takes ``None`` for no selection."""
+
 _WIDE = widgets.Layout(width="100%", min_width="260px")
 _STYLE = {"description_width": "118px"}
-_STEP = 0.01
 _GROWTH = tuple(round(0.05 * step, 2) for step in range(-10, 41))
 _SHARES = tuple(round(0.05 * step, 2) for step in range(6, 20))
 _REGRETS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+_PEOPLE = tuple(round(0.1 * step, 1) for step in range(41))
+_FACTORS = (
+    *(0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0),
+    *(1.05, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 10.0),
+)
+"""Factors to choose among. A slider of any number would be rounded to its steps by the browser, and turn by itself."""
 
 Turned = Callable[..., None]
 """Told of each change, as keywords of :class:`Scenario`."""
@@ -34,12 +40,12 @@ class Knobs:
     def __init__(self, rules: Sequence[str], on_turn: Turned) -> None:
         self._on_turn, self._quiet = on_turn, False
         self._sliders: dict[str, Any] = {
-            "volume": _factor("Volume ×", 100),
+            "volume": _factor("Volume", _FACTORS),
             "growth": _choice("Growth a year", _GROWTH, AS_STATED, "{:+.0%}"),
-            "api_prices": _factor("API prices ×", 70),
-            "gpu_prices": _factor("GPU prices ×", 60),
-            "staff": _linear("People ×", 0, 4),
-            "utilisation": _choice("GPUs planned", _SHARES, "simulated", "{:.0%} full"),
+            "api_prices": _factor("API prices", _FACTORS),
+            "gpu_prices": _factor("GPU prices", _FACTORS),
+            "staff": _factor("People", _PEOPLE),
+            "utilisation": _choice("GPUs planned", _SHARES, "as now", "{:.0%} full"),
             "regret": _choice("Accepted regret", _REGRETS, AS_STATED, "{:.0%} of cost"),
         }
         for name, slider in self._sliders.items():
@@ -87,35 +93,9 @@ class Knobs:
             self._on_turn(left_out=frozenset(rule for rule, switch in self._switches.items() if not switch.value))
 
 
-def _factor(label: str, steps: int) -> Any:
-    """Return a slider of factors, so many hundredths of a power of ten to each side of 1.
-
-    A browser counts steps from the lower end: 1 has to lie on one, or it would turn the slider that nobody touched.
-    """
-    return widgets.FloatLogSlider(
-        value=1.0,
-        base=10,
-        min=-steps * _STEP,
-        max=steps * _STEP,
-        step=_STEP,
-        description=label,
-        readout_format=".2f",
-        layout=_WIDE,
-        style=_STYLE,
-    )
-
-
-def _linear(label: str, low: float, high: float) -> Any:
-    return widgets.FloatSlider(
-        value=1.0,
-        min=low,
-        max=high,
-        step=0.05,
-        description=label,
-        readout_format=".2f",
-        layout=_WIDE,
-        style=_STYLE,
-    )
+def _factor(label: str, factors: Sequence[float]) -> Any:
+    options = [(f"× {factor:g}", factor) for factor in factors]
+    return widgets.SelectionSlider(options=options, value=1.0, description=label, layout=_WIDE, style=_STYLE)
 
 
 def _choice(label: str, values: Sequence[float], none: str, form: str) -> Any:
@@ -128,17 +108,10 @@ def _switch(label: str) -> Any:
 
 
 def _turned_to(value: float | str) -> float | None:
-    """Return what a slider stands for; a browser gives back 0.9999999999999998 for the 1 that it was given."""
-    return None if isinstance(value, str) else float(f"{value:.6g}")
+    return None if isinstance(value, str) else value
 
 
 def _nearest(slider: Any, value: float | None) -> float | str:
-    """Return a value that a slider can show: of a selection the nearest one, else the value within its ends."""
-    if isinstance(slider, widgets.SelectionSlider):
-        numbers: list[float] = [option for _, option in slider.options if option != _UNTURNED]
-        return _UNTURNED if value is None else min(numbers, key=lambda option: abs(option - value))
-    assert value is not None
-    low, high = float(slider.min), float(slider.max)
-    if isinstance(slider, widgets.FloatLogSlider):
-        low, high = slider.base**low, slider.base**high
-    return min(max(value, low), high)
+    """Return the value nearest to one that a slider can show."""
+    numbers: list[float] = [option for _, option in slider.options if option != _UNTURNED]
+    return _UNTURNED if value is None else min(numbers, key=lambda option: abs(option - value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,9 @@ def outcome(profile: HardwareProfile, file: Path) -> str:
         file: where it lies.
     """
     said, place = html.escape(in_a_sentence(profile)), html.escape(str(file))
-    copied = f"install -D -t {out_root()}/ENGAGEMENT/hardware_profiles {file}"
-    use = html.escape(f"{copied} && kit verdict ENGAGEMENT --no-measure --out {out_root()}")
+    out = shlex.quote(str(out_root()))
+    copied = f"install -D -t {out}/ENGAGEMENT/hardware_profiles {shlex.quote(str(file))}"
+    use = html.escape(f"{copied} && kit verdict ENGAGEMENT --no-measure --out {out}")
     return (
         f"<p><b>{said}</b></p><p>Written to <code>{place}</code>. A verdict takes it from its own folder: "
         f"<code>{use}</code></p>"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,8 @@ class Panel:
         run, live = self.run, self.run.live
         if live is not None:
             self.controls.now.value = live.html()
-            self._draw([point for point in live.points if not point.regime.open_loop])
+            with suppress(ValueError):  # a picture that cannot be drawn is no reason to end a measurement
+                self._draw([point for point in live.points if not point.regime.open_loop])
         results = [outcome(profile, self.folder / Path(one.out).name) for one, profile in run.measured]
         self.controls.outcome.value = "".join(results)
         if run.ended:

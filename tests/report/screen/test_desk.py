@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from kit.data import folder
+from kit.demand.record import Demand
 from kit.errors import InputError
 from kit.record import Basis
 from kit.report.audit import open_audit
 from kit.report.screen.desk import AS_SAID, PRESETS, Desk
+from kit.strategy.decide import STEPS
 from kit.strategy.exploring import Look
 from kit.strategy.scenario import Base, Scenario, applied
 from kit.strategy.verdict import Verdict
@@ -89,15 +91,15 @@ def test_what_is_saved_is_what_is_seen(desk: Desk) -> None:
 
 
 def test_a_hidden_half_is_never_left(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where writing fails in the middle, no folder of that name is there."""
+    """Where writing fails in the middle, it is said, and nothing of it is left."""
 
     def fail(*_: object) -> str:
         raise OSError("disk full")
 
     monkeypatch.setattr("kit.report.screen.desk.changed_text", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match=r"half: cannot be written \(disk full\)"):
         desk.save("half")
-    assert not (desk.out / "what-if" / "half").exists()
+    assert list((desk.out / "what-if").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "/etc", "-x", "x" * 81, "ä"])
@@ -115,6 +117,62 @@ def test_what_is_there_is_not_overwritten(desk: Desk) -> None:
     assert first.read_bytes() == before
     desk.save("startup-what-if")
     assert desk.free_name() == "startup-what-if-2"
+
+
+@pytest.mark.parametrize("name", ["client", "what-if", "profiles"])
+def test_an_audit_is_not_overwritten_either(name: str, desk: Desk) -> None:
+    """The report of a what-if would lie where the client's own lies."""
+    (desk.out / "client").mkdir()
+    (desk.out / "client" / "verdict.json").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match=f"{name} is there already"):
+        desk.report(name)
+    assert (desk.out / "client" / "verdict.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_name_is_proposed_that_will_do(tmp_path: Path) -> None:
+    """Whatever the client's folder is called."""
+    folder_of_client = tmp_path / "Müller & Söhne"
+    shutil.copytree(folder("examples") / "insurer", folder_of_client)
+    desk = Desk(folder_of_client, out=tmp_path / "out")
+    assert desk.free_name() == "M-ller-S-hne-what-if"
+    assert desk.save(desk.free_name()).is_file()
+
+
+def test_each_edit_of_the_table_is_a_step_of_its_own(desk: Desk) -> None:
+    workloads = desk.base.engagement.workloads
+    desk.turn(workloads=workloads[:3], like={})
+    desk.turn(workloads=workloads[:2], like={})
+    desk.undo()
+    assert desk.scenario.workloads == workloads[:3]
+
+
+def test_edited_workloads_come_back_as_they_were(desk: Desk) -> None:
+    """Longer prompts, a new one, a renamed one and one that is gone: demand and plan are those that were seen."""
+    first, second, *others = desk.base.engagement.workloads
+    longer = first.model_copy(
+        update={"prompt_tokens": first.prompt_tokens.model_copy(update={"value": 3000.0, "basis": Basis.ASSUMED})}
+    )
+    renamed, new = (second.model_copy(update={"name": name}) for name in ("Renamed", "New"))
+    like = {"Renamed": second.name, "New": second.name}
+    desk.turn(workloads=(longer, renamed, *others[1:], new), like=like)
+    again = Desk(desk.save("edited"), out=desk.out)
+    changed = applied(desk.scenario, desk.base)
+    for one, two in zip(again.base.demand.workloads, changed.demand.workloads, strict=True):
+        assert one.workload == two.workload
+        assert one.requests_per_hour == pytest.approx(two.requests_per_hour)
+        assert one.prompt_tokens.value == pytest.approx(two.prompt_tokens.value)
+        assert one.cached_tokens.value == pytest.approx(two.cached_tokens.value)
+    assert seen(again.settle())[:2] == seen(desk.settle())[:2]
+
+
+def test_without_the_workloads_that_have_logs_there_are_no_logs(desk: Desk) -> None:
+    logged = {item.workload for item in Demand.read(folder("examples") / "startup" / "demand.parquet").workloads}
+    others = tuple(one for one in desk.base.engagement.workloads if one.name not in logged)
+    assert others
+    desk.turn(workloads=others, like={})
+    path = desk.save("others")
+    assert not (path.parent / "demand.parquet").exists()
+    assert len(open_audit(path, out=desk.out).demand.workloads) == len(others)
 
 
 def test_files_that_the_engagement_names_go_along(tmp_path: Path) -> None:
@@ -147,7 +205,7 @@ def test_the_report_is_a_verdict_on_the_scenario(desk: Desk) -> None:
     look = desk.look()
     assert verdict.sentence == look.sentence
     assert verdict.strategies[0].npv == pytest.approx(look.plans[0].npv, rel=0.02)
-    assert steps
+    assert len(steps) == STEPS
     assert verdict.placements[0].million_tokens_per_day == pytest.approx(
         Base(desk.base.engagement, desk.base.demand, desk.base.prices).demand.workloads[0].tokens_per_day / 2e6
     )

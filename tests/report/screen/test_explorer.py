@@ -77,13 +77,16 @@ def test_a_switch_leaves_a_rule_out(panel: Explorer) -> None:
 def test_a_preset_shows_in_the_controls(name: str, panel: Explorer) -> None:
     panel.knobs.by_name["staff"].value = 3.0
     panel.preset.value = name
+    assert panel.desk.scenario == Scenario(staff=3.0)
+    panel.take.click()
     scenario = panel.desk.scenario
     assert panel.knobs.by_name["volume"].value == pytest.approx(scenario.volume)
     assert panel.knobs.by_name["staff"].value == pytest.approx(scenario.staff)
     assert panel.knobs.by_name["growth"].value == ("" if scenario.growth is None else scenario.growth)
     for rule in panel.desk.rules:
         assert panel.knobs.by_name[rule].value == (rule not in scenario.left_out)
-    assert panel.preset.value == "Take a preset …"
+    panel.undo.click()
+    assert panel.knobs.by_name["staff"].value == 3.0
 
 
 def test_the_table_edits_a_workload(panel: Explorer) -> None:
@@ -98,12 +101,14 @@ def test_the_table_edits_a_workload(panel: Explorer) -> None:
     assert panel.desk.scenario.workloads[0].latency.ttft_p95_s.value == 0.75
     row.numbers["ttft"].value = ""
     assert panel.desk.scenario.workloads[0].latency is None
+    panel.undo.click()
+    assert row.numbers["ttft"].value == "0.75"
     while panel.desk.can_undo:
         panel.undo.click()
     assert row.numbers["requests_per_day"].value == f"{before.requests_per_day.value:,.10g}"
 
 
-@pytest.mark.parametrize("given", ["", "0", "-5", "many", "nan", "inf", "1e999", "5 000"])
+@pytest.mark.parametrize("given", ["", "0", "-5", "many", "nan", "inf", "1e999", "5 000", "0,5", "1,23"])
 def test_what_is_no_number_is_refused_and_put_back(given: str, panel: Explorer) -> None:
     cell = panel.grid.rows[1].numbers["prompt_tokens"]
     before = cell.value
@@ -167,11 +172,19 @@ def test_in_the_browser_the_verdict_follows(tmp_path: Path, watched) -> None:
         page.keyboard.press("PageUp")
         opened.until(f"document.querySelector('.kit-money').innerText != {first!r}")
         opened.until("document.querySelector('.kit-sure').innerText.includes('futures')")
+        # One step back is where it began, though the browser had the slider in its hands.
+        page.get_by_role("button", name="Undo").click()
+        opened.until(f"document.querySelector('.kit-money').innerText == {first!r}")
+        page.get_by_label("Preset").select_option("Twice the volume")
+        page.get_by_role("button", name="Take", exact=True).click()
+        opened.until(f"document.querySelector('.kit-money').innerText != {first!r}")
+        opened.until("document.querySelector('.kit-sure').innerText.includes('futures')")
         moved = page.inner_text(".kit-money")
         page.get_by_label("Quality floors").uncheck()
         opened.until(f"document.querySelector('.kit-money').innerText != {moved!r}")
         page.get_by_role("button", name="Undo").click()
-        opened.until(f"document.querySelector('.kit-money').innerText == {moved!r}")
+        opened.until("document.querySelector('.kit-sure').innerText.includes('futures')")
+        assert page.inner_text(".kit-money") == moved
         page.get_by_role("button", name="Make the report").click()
         opened.until("document.querySelector('a[download=\"verdict.pdf\"]')")
         link = page.get_attribute("a[download='verdict.pdf']", "href")
