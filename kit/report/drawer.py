@@ -24,8 +24,9 @@ _one_at_a_time = Lock()
 @contextmanager
 def drawing_ahead() -> Iterator[None]:
     """Have a process draw what is drawn in here; it starts now, and is gone afterwards."""
+    # The file by itself, since to import the package takes as long as a chart; -P keeps its neighbours' names away.
     process = subprocess.Popen(
-        [sys.executable, "-m", "kit.report.drawer"],
+        [sys.executable, "-P", __file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ from kit.strategy.verdict import Verdict
 
 
 def children() -> set[psutil.Process]:
-    return {child for child in psutil.Process().children() if "kit.report.drawer" in child.cmdline()}
+    return {child for child in psutil.Process().children() if drawer.__file__ in child.cmdline()}
 
 
 def test_it_draws_the_same_picture(verdict: Verdict, monkeypatch: pytest.MonkeyPatch) -> None:
