@@ -57,34 +57,33 @@ def test_a_quoted_price_of_a_gpu_moves_too(base: Base) -> None:
     assert found.price_per_accelerator.value == pytest.approx(27_000)
 
 
-def test_a_bill_of_today_grows_with_volume_and_price(base: Base) -> None:
-    """A bill of 1,000 a month at half the volume and 1.2 times the price is 600, so that a request costs 1.2 times."""
+def with_bill(base: Base) -> Base:
+    """Return the records with a bill of 1,000 a month for the chat, the second workload."""
     bill = Figure(value=1000, basis=Basis.QUOTED, source="invoice", date=base.engagement.date)
-    chat = base.engagement.workloads[1].model_copy(
-        update={"today": Today(provider="openai", model="gpt-4.1-mini", cost_per_month=bill)}
-    )
-    workloads = (base.engagement.workloads[0], chat, *base.engagement.workloads[2:])
-    billed = Base(base.engagement.model_copy(update={"workloads": workloads}), base.demand, base.prices)
-    today = applied(Scenario(volume=0.5, api_prices=1.2), billed).engagement.workloads[1].today
+    claims, chat, *others = base.engagement.workloads
+    today = Today(provider="openai", model="gpt-4.1-mini", cost_per_month=bill)
+    workloads = (claims, chat.model_copy(update={"today": today}), *others)
+    return Base(base.engagement.model_copy(update={"workloads": workloads}), base.demand, base.prices)
+
+
+def bill_of(scenario: Scenario, billed: Base) -> float:
+    today = applied(scenario, billed).engagement.workloads[1].today
     assert today is not None
     assert today.cost_per_month is not None
-    assert today.cost_per_month.value == pytest.approx(600)
+    return today.cost_per_month.value
+
+
+def test_a_bill_of_today_grows_with_volume_and_price(base: Base) -> None:
+    """A bill of 1,000 a month at half the volume and 1.2 times the price is 600, so that a request costs 1.2 times."""
+    assert bill_of(Scenario(volume=0.5, api_prices=1.2), with_bill(base)) == pytest.approx(600)
 
 
 def test_a_bill_of_today_grows_with_an_edited_row(base: Base) -> None:
     """Ten times the requests of a row are ten times its bill, so that a request costs what it did."""
-    bill = Figure(value=1000, basis=Basis.QUOTED, source="invoice", date=base.engagement.date)
-    chat = base.engagement.workloads[1].model_copy(
-        update={"today": Today(provider="openai", model="gpt-4.1-mini", cost_per_month=bill)}
-    )
-    workloads = (base.engagement.workloads[0], chat, *base.engagement.workloads[2:])
-    billed = Base(base.engagement.model_copy(update={"workloads": workloads}), base.demand, base.prices)
+    billed = with_bill(base)
+    claims, chat, *others = billed.engagement.workloads
     more = chat.model_copy(update={"requests_per_day": chat.requests_per_day.model_copy(update={"value": 1_100_000.0})})
-    edited = (workloads[0], more, *workloads[2:])
-    today = applied(Scenario(workloads=edited), billed).engagement.workloads[1].today
-    assert today is not None
-    assert today.cost_per_month is not None
-    assert today.cost_per_month.value == pytest.approx(10_000)
+    assert bill_of(Scenario(workloads=(claims, more, *others)), billed) == pytest.approx(10_000)
 
 
 def test_names_that_change_places_keep_their_weeks(base: Base) -> None:
