@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from kit.demand.record import Demand
 from kit.errors import PlanError
 from kit.profiler.profile import HardwareProfile
 from kit.strategy import headline, reasons
@@ -22,17 +23,19 @@ from kit.strategy.choice import LABELS, Choice, Sieve, Solved, kinds, restrict, 
 from kit.strategy.dispatch import as_taken, price_plan
 from kit.strategy.options import Api, Pool, apis, pools
 from kit.strategy.placing import Going, goings_of, pools_of
+from kit.strategy.plan import glance
 from kit.strategy.plans import assess
-from kit.strategy.problem import Plan
+from kit.strategy.problem import Floats, Plan
 from kit.strategy.rivals import rivals
 from kit.strategy.scenario import Base, Scenario, applied
+from kit.strategy.solver import Bases
 from kit.strategy.terms import Terms, resolve
 from kit.strategy.uncertainty import SAMPLES
 from kit.strategy.verdict import Certainty, StrategyKind
 from kit.strategy.verdict import Pool as Machines
 
-AT_ONCE = 0.0
-"""Seconds for a plan: a first one and its hours."""
+FIRST = 0.0
+"""Seconds for a plan that has none to begin with: as long as a first one takes."""
 
 MOST = 3.0
 """Volumes are shown up to this many times the base's, or a little above what is asked."""
@@ -96,6 +99,15 @@ class Look:
 
 
 @dataclass(frozen=True)
+class _Line:
+    """A plan with what its machines cost: net present value at what is asked, cost per month at each volume."""
+
+    solved: Solved
+    cost_as_it_is: float
+    by_volume: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class _Odds:
     """The share of futures in which a plan is the cheapest, and the 95th percentile of its regret."""
 
@@ -117,6 +129,7 @@ class Explorer:
         self._sieves: dict[tuple[str, str], Sieve] = {}
         self._plans: dict[StrategyKind, Plan] = {}
         self._options: tuple[str, ...] = ()
+        self._bases: Bases = {}
 
     def look(self, scenario: Scenario) -> Look:
         """Return the plan of a scenario at once.
@@ -127,20 +140,15 @@ class Explorer:
         records, choice = self._choice(scenario, exact=False)
         same = self._options == _options(choice)
         known = {kind: plan for kind, plan in self._plans.items() if same and _fits(plan, choice, kind)}
-        best = solve_kind(choice, StrategyKind.HYBRID, start=known.get(StrategyKind.HYBRID), seconds=AT_ONCE)
-        found = [best]
+        lines = []
         for kind in kinds(choice):
-            if kind is StrategyKind.HYBRID:
-                continue
             try:
-                if (plan := known.get(kind)) is None:
-                    found.append(solve_kind(choice, kind, seconds=AT_ONCE))
-                else:
-                    found.append(_as_it_is(choice, kind, plan))
+                lines.append(self._line_at_once(choice, kind, known.get(kind)))
             except PlanError:
-                continue
-        self._remember(choice, found)
-        return self._seen(records, choice, found)
+                if kind is StrategyKind.HYBRID:
+                    raise
+        self._remember(choice, [line.solved for line in lines])
+        return self._seen(records, choice, lines)
 
     def settle(self, scenario: Scenario, *, on_step: Callable[[], None] | None = None) -> Look:
         """Return the plan of a scenario with every plan made anew as a verdict makes it, and how sure it is.
@@ -166,7 +174,7 @@ class Explorer:
         self._remember(choice, found)
         judged = assess(choice, found, on_step=step)
         futures = judged.futures
-        look = self._seen(records, choice, judged.solved)
+        look = self._seen(records, choice, [self._line(choice, one) for one in judged.solved])
         ruled = [i for i, one in enumerate(judged.solved) if one.kind is not StrategyKind.TODAY]
         best = _Odds(p_cheapest=float(futures.p_cheapest[0]), regret_p95=float(futures.regret_p95[0]))
         return replace(
@@ -203,15 +211,35 @@ class Explorer:
             self._sieves = {**dict(kept[-MOST_RULES:]), (rules, volume): known}
         return known
 
+    def _line_at_once(self, choice: Choice, kind: StrategyKind, known: Plan | None) -> _Line:
+        """Return the plan of a kind: the recommended one anew, another with the machines that it had if it had any."""
+        if known is None:
+            return self._line(choice, solve_kind(choice, kind, seconds=FIRST))
+        problem, exceptions = restrict(choice, kind)
+        if kind is StrategyKind.HYBRID:
+            plan = glance(problem, start=known, bases=self._bases)
+            return self._line(choice, Solved(kind=kind, problem=problem, plan=plan, exceptions=exceptions))
+        line = self._line(choice, Solved(kind=kind, problem=problem, plan=known, exceptions=exceptions))
+        return replace(line, solved=replace(line.solved, plan=replace(known, cost=line.cost_as_it_is)))
+
+    def _line(self, choice: Choice, solved: Solved) -> _Line:
+        factors = np.array([1.0, *(self._volumes(choice) / _million_tokens(choice.demand))])
+        futures = as_taken(choice, len(factors))
+        npv = price_plan(choice, solved, replace(futures, volume=futures.volume * factors[:, None])).npv
+        return _Line(solved=solved, cost_as_it_is=float(npv[0]), by_volume=tuple((npv[1:] / choice.months).tolist()))
+
+    def _volumes(self, choice: Choice) -> Floats:
+        """Return the volumes at which plans are priced, in million tokens per day."""
+        most = max(MOST * _million_tokens(self.base.demand), 1.2 * _million_tokens(choice.demand))
+        return np.linspace(0, most, STEPS)[1:]
+
     def _remember(self, choice: Choice, found: Sequence[Solved]) -> None:
         self._options, self._plans = _options(choice), {one.kind: one.plan for one in found}
 
-    def _seen(self, records: Base, choice: Choice, solved: Sequence[Solved]) -> Look:
-        volume = sum(item.tokens_per_day for item in choice.demand.workloads) / 1e6
-        base = sum(item.tokens_per_day for item in self.base.demand.workloads) / 1e6
-        volumes = np.linspace(0, max(MOST * base, 1.2 * volume), STEPS)[1:]
-        found = [solved[0], *sorted(solved[1:], key=lambda one: one.plan.cost)]
-        plans = tuple(_costed(choice, one, volumes / volume) for one in found)
+    def _seen(self, records: Base, choice: Choice, lines: Sequence[_Line]) -> Look:
+        lines = [lines[0], *sorted(lines[1:], key=lambda one: one.solved.plan.cost)]
+        found = [line.solved for line in lines]
+        plans = tuple(_costed(choice, line) for line in lines)
         best, currency = found[0], choice.engagement.currency
         ruled = [i for i, one in enumerate(found) if one.kind is not StrategyKind.TODAY]
         today = next((one for one in found if one.kind is StrategyKind.TODAY), None)
@@ -243,8 +271,8 @@ class Explorer:
             goings=goings,
             machines=machines,
             plans=plans,
-            volumes=tuple(volumes.tolist()),
-            volume=volume,
+            volumes=tuple(self._volumes(choice).tolist()),
+            volume=_million_tokens(choice.demand),
         )
 
 
@@ -283,22 +311,18 @@ def _fits(plan: Plan, choice: Choice, kind: StrategyKind) -> bool:
     return not ((served & np.isnan(problem.seconds)).any() or (called & np.isnan(problem.api_price[0])).any())
 
 
-def _as_it_is(choice: Choice, kind: StrategyKind, plan: Plan) -> Solved:
-    """Return a plan with the machines that it has, at what is asked and paid now."""
-    problem, exceptions = restrict(choice, kind)
-    solved = Solved(kind=kind, problem=problem, plan=plan, exceptions=exceptions)
-    cost = float(price_plan(choice, solved, as_taken(choice)).npv[0])
-    return replace(solved, plan=replace(plan, cost=cost))
+def _million_tokens(demand: Demand) -> float:
+    """Return million tokens per day, all workloads together."""
+    return sum(item.tokens_per_day for item in demand.workloads) / 1e6
 
 
-def _costed(choice: Choice, solved: Solved, factors: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Costed:
-    futures = as_taken(choice, len(factors))
-    at = price_plan(choice, solved, replace(futures, volume=futures.volume * factors[:, None])).npv / choice.months
+def _costed(choice: Choice, line: _Line) -> Costed:
+    solved = line.solved
     return Costed(
         kind=solved.kind,
         label=reasons.strategy_label(solved.kind, LABELS[solved.kind], solved.exceptions),
         npv=solved.plan.cost,
         cost_per_month=solved.plan.cost / choice.months,
         exceptions=solved.exceptions,
-        by_volume=tuple(at.tolist()),
+        by_volume=line.by_volume,
     )

@@ -11,6 +11,7 @@ from kit.engagement.record import Place
 from kit.errors import PlanError
 from kit.profiler.profile import HardwareProfile, Regime
 from kit.record import Basis
+from kit.strategy import options as offers
 from kit.strategy import reasons
 from kit.strategy.choice import Choice, Solved, why_not
 from kit.strategy.costs import levelised
@@ -107,19 +108,17 @@ def goings_of(choice: Choice, solved: Solved) -> tuple[Going, ...]:
 
 def _going(choice: Choice, solved: Solved, w: int) -> Going:
     plan, total = solved.plan, solved.problem.requests[:, w].sum()
-    shares = [
-        (float(plan.flow_pool[:, w, p].sum() / total), pool.label, pool.place, p) for p, pool in enumerate(choice.pools)
-    ]
-    shares += [
-        (float(plan.flow_api[:, w, a].sum() / total), api.label, Place.API, -1 - a) for a, api in enumerate(choice.apis)
-    ]
-    used = sorted((share for share in shares if share[0] > 1e-6), key=lambda share: -share[0])
+    served = np.concatenate([plan.flow_pool[:, w].sum(axis=(0, 2)), plan.flow_api[:, w].sum(axis=(0, 2))]) / total
+    used = sorted(np.flatnonzero(served > 1e-6).tolist(), key=lambda i: -served[i])
+    first_api = len(choice.pools)
+    every: tuple[offers.Pool | offers.Api, ...] = (*choice.pools, *choice.apis)
+    options = [every[i] for i in used]
     return Going(
         workload=choice.workloads[w].name,
-        goes_to=tuple(share[1] for share in used),
-        places=tuple(share[2] for share in used),
-        shares=tuple(share[0] for share in used),
-        option=used[0][3],
+        goes_to=tuple(option.label for option in options),
+        places=tuple(Place.API if isinstance(option, offers.Api) else option.place for option in options),
+        shares=tuple(float(served[i]) for i in used),
+        option=used[0] if used[0] < first_api else first_api - 1 - used[0],
     )
 
 

@@ -30,6 +30,7 @@ from kit.strategy.problem import (
     with_pools,
 )
 from kit.strategy.programme import Programme, Solution, is_on
+from kit.strategy.solver import Bases
 
 GAP = 1e-3
 """Relative gap to which plans are proven."""
@@ -42,6 +43,9 @@ ROUNDS = 12
 
 FIRST_ROUNDS, FIRST_SECONDS = 3, 5.0
 """Enough for a plan to begin with, of few pools."""
+
+GLANCE = 0.12
+"""Seconds for the replicas of a plan that is to be there at once."""
 
 NEAR = 5e-3
 """Near enough for a plan to begin with when the time is up."""
@@ -107,11 +111,20 @@ class _Search:
         if found is not None and (self.known is None or found.objective < self.known.objective):
             self.known = found
 
-    def relax(self) -> Flags:
+    def begin(self, start: Plan | None) -> Flags:
+        """Keep the plan of a problem that is alike, with more replicas where they do not suffice; return its pools."""
+        phases, _, pools, _, hours = self.problem.shape
+        if start is None or start.running.shape != (phases, pools, hours):
+            return np.zeros(pools, dtype=bool)
+        used = start.used
+        self.offer(self.dispatch(np.flatnonzero(used), start.starts[used], start.running[:, used])[0])
+        return used
+
+    def relax(self, bases: Bases | None = None) -> Flags:
         """Leave out the pools that are too dear for any plan as cheap as the known one; return those likely used."""
         index = np.flatnonzero(self.keep)
         programme = Programme(with_pools(self.problem, self.keep), self.classes)
-        relaxed = programme.solve(relaxed=True)
+        relaxed = programme.relax(bases=bases)
         likely = np.zeros(len(self.keep), dtype=bool)
         if relaxed.x is None:
             return likely
@@ -170,6 +183,18 @@ class _Search:
         hour, day = np.arange(len(self.classes.of)), np.arange(len(self.classes.of) // HOURS_OF_DAY)
         self.classes = split(self.problem, self.classes, hour % 7, day % 3)
 
+    def result(self) -> Plan:
+        """Return the best plan, with the gap that was proven.
+
+        Raises:
+            PlanError: there is none.
+        """
+        known = self.known
+        if known is None:
+            raise PlanError("no plan serves every workload within the offers")
+        proven = max(known.objective - self.bound, 0.0) / abs(known.objective) if known.objective else 0.0
+        return replace(known.plan, gap=float(proven))
+
 
 def solve(problem: Problem, *, gap: float = GAP, seconds: float = SECONDS, start: Plan | None = None) -> Plan:
     """Return the cheapest plan.
@@ -187,12 +212,38 @@ def solve(problem: Problem, *, gap: float = GAP, seconds: float = SECONDS, start
     return _spread_evenly(known, problem)
 
 
+def glance(problem: Problem, *, start: Plan, bases: Bases) -> Plan:
+    """Return a plan at once: near the cheapest, as far as it can be told in a moment, and not proven.
+
+    Of the pools that the last plan has or the relaxation would use, whole replicas are looked for in classes of hours,
+    beginning with those of the last plan; the hours are then as they are.
+
+    Args:
+        problem: the arrays.
+        start: the plan of a problem that is alike.
+        bases: what the last glances left; this one adds to it.
+
+    Raises:
+        PlanError: as :func:`solve`.
+    """
+    search = _Search(problem, GAP, GLANCE)
+    used = search.begin(start)
+    likely = search.relax(bases) | used
+    if search.known is None:
+        return solve(problem, seconds=0.0)
+    few = with_pools(problem, likely)
+    programme = Programme(few, search.classes)
+    known = search.known.plan
+    begun = _numbers(programme, known.starts[likely], known.running[:, likely])
+    solution = programme.solve(gap=GAP, seconds=GLANCE, start=begun)
+    if solution.x is not None:
+        search.offer(search.with_hours(likely, programme, solution.x)[0])
+    return _spread_evenly(search.result(), problem)
+
+
 def _searched(problem: Problem, gap: float, seconds: float, start: Plan | None) -> Plan:
     search = _Search(problem, gap, seconds)
-    used = np.zeros(problem.shape[2], dtype=bool)
-    if start is not None and start.running.shape == (problem.shape[0], problem.shape[2], problem.shape[4]):
-        used = start.used
-        search.offer(search.dispatch(np.flatnonzero(used), start.starts[used], start.running[:, used])[0])
+    used = search.begin(start)
     likely = search.relax() | used
     if not search.done or start is not None:
         search.first_plan(likely)
@@ -216,11 +267,7 @@ def _searched(problem: Problem, gap: float, seconds: float, start: Plan | None) 
         if search.done or search.finest:
             break
         search.refine(pricing())
-    known = search.known
-    if known is None:
-        raise PlanError("no plan serves every workload within the offers")
-    proven = max(known.objective - search.bound, 0.0) / abs(known.objective) if known.objective else 0.0
-    return replace(known.plan, gap=float(proven))
+    return search.result()
 
 
 def _dispatch(problem: Problem, index: Integers, starts: Integers, running: Integers) -> tuple[_Found | None, _Pricing]:
@@ -237,8 +284,8 @@ def _dispatch(problem: Problem, index: Integers, starts: Integers, running: Inte
     if solution.x is not None:
         found = _found(problem, index, exact, solution.x, solution.objective)
         chosen = solution.x[exact.at["y"] : exact.at["x"]]
-        return found, lambda: _priced(exact, number, exact.solve(fixed=number, chosen=chosen, relaxed=True))
-    elastic = exact.solve(at_least=number, relaxed=True)
+        return found, lambda: _priced(exact, number, exact.relax(fixed=number, chosen=chosen))
+    elastic = exact.relax(at_least=number)
     if elastic.x is None:
         return None, lambda: None
     solution = exact.solve(fixed=np.ceil(elastic.x[: exact.at["v"]] - 1e-6), gap=1e-7)
@@ -265,9 +312,9 @@ def _priced(exact: Programme, number: Floats, relaxed: Solution) -> _Priced | No
     pool, api = exact.flows(relaxed.x)
     on = np.zeros((2, exact.pools, len(exact.k)))
     for g, stretch in enumerate(exact.stretches):
-        here = exact.here(stretch)
+        here = exact.here(g)
         on[0, stretch.pool, here] = sum(number[i] for i in stretch.units)
-        backed = relaxed.x[exact.at["b"] + exact.backed.index(g)] if g in exact.backed else 0.0
+        backed = relaxed.x[exact.at["b"] + exact.backed[g]] if g in exact.backed else 0.0
         on[1, stretch.pool, here] = on[0, stretch.pool, here] - exact.problem.spare[stretch.pool] * backed
     values = np.concatenate([pool.sum(axis=1) + api.sum(axis=1), *on]).T
     order = exact.classes.of

@@ -20,16 +20,12 @@ fast.
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from kit.engagement.record import Place
 from kit.errors import PlanError
@@ -44,6 +40,7 @@ from kit.strategy.problem import (
     blocks,
     most_replicas,
 )
+from kit.strategy.solver import Bases, Model, solve_relaxed, solve_whole
 
 FEW = 12
 """Classes of a stretch up to which each has its own row to say that nothing is served by a pool that is not there."""
@@ -111,13 +108,25 @@ class Programme:
         served = {w for w, _ in self.pairs}
         self.movers = [w for w in range(self.workloads) if problem.move_cost[w] > 0 and w in served]
         backed = {p for w, p in self.pairs if problem.needs_spare[w] and problem.spare[p]}
-        self.backed = [g for g, stretch in enumerate(self.stretches) if stretch.pool in backed]
+        backing = (g for g, stretch in enumerate(self.stretches) if stretch.pool in backed)
+        self.backed = {g: i for i, g in enumerate(backing)}
         counts = (len(self.units), len(self.stretches), len(self.backed), len(self.staffed), len(self.movers))
         self.at = dict(zip("nvbyzx", np.cumsum([0, *counts]).tolist(), strict=True))
         self.size = self.at["x"] + (len(self.pairs) + len(self.calls)) * len(self.k)
         # A share of 1 is the hour's requests, or, where the work can wait, the day's brought together in each hour.
         of_day = classes.day_requests[:, classes.day] * (classes.days[classes.day] / classes.hours)
         self.scale = np.where(problem.deferrable[:, None], of_day, classes.requests)
+        self.weight = classes.hours * self.scale
+        self.column = self.at["x"] + np.arange(self.size - self.at["x"]).reshape(-1, len(self.k))
+        self.of_pool: list[list[int]] = [[] for _ in range(self.pools)]
+        for g, stretch in enumerate(self.stretches):
+            self.of_pool[stretch.pool].append(g)
+        # Of the stretches of a pool, phase after phase, the one in which each class lies.
+        by_block = classes.phase * (int(blocks().max()) + 1) + classes.block
+        self.nth = [by_block if by_hour else classes.phase for by_hour in problem.by_hour]
+        self.members: list[list[tuple[int, int]]] = [[] for _ in range(self.pools)]
+        for i, (w, p) in enumerate(self.pairs):
+            self.members[p].append((i, w))
         self.cash, self.carbon = self._costs()
 
     def solve(
@@ -126,25 +135,61 @@ class Programme:
         gap: float = 0.0,
         seconds: float = 30.0,
         fixed: Floats | None = None,
-        at_least: Floats | None = None,
         chosen: Floats | None = None,
-        relaxed: bool = False,
+        start: Floats | None = None,
     ) -> Solution:
-        """Return the solution, its relaxation, or that with all replicas given.
+        """Return the solution, or that with all replicas given.
 
         Args:
             gap: relative gap at which the solver may stop.
             seconds: time at which it must stop.
             fixed: values of n; those of v and b follow.
+            chosen: values of y and z.
+            start: values of n to better, if they suffice.
+        """
+        whole = np.zeros(self.size, dtype=bool)
+        whole[: self.at["x"] if fixed is None else 0] = True
+        whole[self.at["y"] : self.at["x"]] = True
+        model, _ = self._model(fixed=fixed, chosen=chosen)
+        begin = None if start is None else self._begin(start)
+        found = solve_whole(model, whole, gap=gap, seconds=seconds, start=begin)
+        return Solution(found.x, found.objective, found.bound, None, None, found.message)
+
+    def relax(
+        self,
+        *,
+        fixed: Floats | None = None,
+        at_least: Floats | None = None,
+        chosen: Floats | None = None,
+        bases: Bases | None = None,
+    ) -> Solution:
+        """Return the solution in which numbers need not be whole, with reduced costs and prices.
+
+        Args:
+            fixed: values of n; those of v and b follow.
             at_least: values of n below which it must not go.
             chosen: values of y and z.
-            relaxed: leave out that numbers are whole, and return reduced costs and prices.
+            bases: where the relaxations of programmes of the same shape have ended.
         """
-        lower, upper, whole = np.zeros(self.size), self._upper(), np.zeros(self.size, dtype=np.int64)
-        whole[: self.at["x"]] = 1
+        model, rows = self._model(fixed=fixed, at_least=at_least, chosen=chosen)
+        # That shares are 1 at most follows from their sum; saying it again would take a part of the prices.
+        share = np.arange(self.size) >= self.at["x"]
+        model = replace(model, upper=np.where(share & (model.upper > 0), np.inf, model.upper))
+        found = solve_relaxed(model, bases=bases)
+        if found.x is None or found.duals is None:
+            return Solution(None, np.inf, np.inf, None, None, found.message)
+        prices = np.zeros((len(self.k), self.workloads + 2 * self.pools))
+        for column, row in rows.priced:
+            prices[:, column] = found.duals[row]
+        prices[:, : self.workloads] /= np.where(self.scale > 0, self.scale, np.inf).T
+        return Solution(found.x, found.objective, found.bound, found.reduced, prices, found.message)
+
+    def _model(
+        self, *, fixed: Floats | None, at_least: Floats | None = None, chosen: Floats | None = None
+    ) -> tuple[Model, _Rows]:
+        lower, upper = np.zeros(self.size), self._upper()
         if fixed is not None:
             self._fix(fixed, lower, upper)
-            whole[: self.at["y"]] = 0
         if at_least is not None:
             on = np.array([sum(at_least[i] for i in stretch.units) > 0 for stretch in self.stretches])
             lower[: self.at["v"]] = at_least
@@ -152,55 +197,33 @@ class Programme:
             upper[: self.at["v"]] = np.maximum(upper[: self.at["v"]], at_least)
         if chosen is not None:
             self._choose(chosen, lower, upper)
+        rows, matrix = self._free if fixed is None else self._given
+        return Model(self.cash + self.carbon, matrix, *rows.bounds(), lower, upper), rows
+
+    @cached_property
+    def _free(self) -> tuple[_Rows, sparse.csr_array]:
+        return self._rows(fixed=False)
+
+    @cached_property
+    def _given(self) -> tuple[_Rows, sparse.csr_array]:
+        """The rows where all replicas are given: without those that say what is there."""
+        return self._rows(fixed=True)
+
+    def _rows(self, *, fixed: bool) -> tuple[_Rows, sparse.csr_array]:
         rows = _Rows()
         self._served(rows)
         self._capacity(rows)
-        if fixed is None:
+        if not fixed:
             self._there(rows)
-        self._people(rows, fixed is not None)
+        self._people(rows, fixed)
         self._caps(rows)
-        costs = self.cash + self.carbon
-        with quiet():
-            if relaxed:
-                return self._relaxed(costs, rows, (lower, upper))
-            result: Any = milp(
-                costs,
-                constraints=LinearConstraint(rows.matrix(self.size), *rows.bounds()),
-                integrality=whole,
-                bounds=Bounds(lower, upper),
-                options={"mip_rel_gap": gap, "time_limit": max(seconds, 0.1)},
-            )
-        if result.x is None:
-            return Solution(None, np.inf, np.inf, None, None, str(result.message))
-        bound = result.mip_dual_bound if whole.any() and result.mip_dual_bound is not None else result.fun
-        return Solution(result.x, float(result.fun), float(bound), None, None, str(result.message))
+        return rows, rows.matrix(self.size)
 
-    def _relaxed(self, costs: Floats, rows: _Rows, bounds: tuple[Floats, Floats]) -> Solution:
-        matrix, (low, high) = rows.matrix(self.size), rows.bounds()
-        equal = low == high
-        lower, upper = bounds
-        # That shares are 1 at most follows from their sum; saying it again would take a part of the prices.
-        upper = np.where((np.arange(self.size) >= self.at["x"]) & (upper > 0), np.inf, upper)
-        pairs: Any = np.stack([lower, upper], axis=1)  # the stubs know only sequences of pairs
-        result: Any = linprog(
-            costs,
-            A_ub=matrix[~equal],
-            b_ub=high[~equal],
-            A_eq=matrix[equal],
-            b_eq=low[equal],
-            bounds=pairs,
-            method="highs",
-        )
-        if result.x is None:
-            return Solution(None, np.inf, np.inf, None, None, str(result.message))
-        dual = np.zeros(len(low))
-        dual[equal], dual[~equal] = result.eqlin.marginals, result.ineqlin.marginals
-        prices = np.zeros((len(self.k), self.workloads + 2 * self.pools))
-        for column, here, first in rows.priced:
-            prices[here, column] = dual[first]
-        prices[:, : self.workloads] /= np.where(self.scale > 0, self.scale, np.inf).T
-        value = float(result.fun)
-        return Solution(result.x, value, value, result.lower.marginals, prices, str(result.message))
+    def _begin(self, number: Floats) -> tuple[Integers, Floats]:
+        """Return n, and v and b that follow from it, as a solution to begin with."""
+        lower, upper = np.zeros(self.size), self._upper()
+        self._fix(number, lower, upper)
+        return np.arange(self.at["y"]), lower[: self.at["y"]]
 
     def _choose(self, chosen: Floats, lower: Floats, upper: Floats) -> None:
         """Set the bounds of y and z, and those of what they rule out."""
@@ -208,11 +231,11 @@ class Programme:
         for i, (place, y) in enumerate(self.staffed):
             if place is Place.API and chosen[i] < 0.5:
                 for call in range(len(self.pairs), len(self.pairs) + len(self.calls)):
-                    upper[self._columns(call)[self.classes.phase == y]] = 0.0
+                    upper[self.column[call][self.classes.phase == y]] = 0.0
         for i, w in enumerate(self.movers):
             if chosen[len(self.staffed) + i] < 0.5:
                 for pair in (pair for pair, (owner, _) in enumerate(self.pairs) if owner == w):
-                    upper[self._columns(pair)] = 0.0
+                    upper[self.column[pair]] = 0.0
 
     def counts(self, x: Floats) -> tuple[Integers, Integers]:
         """Return the replicas begun, (P, Y), and those on in each hour, (Y, P, H)."""
@@ -235,7 +258,7 @@ class Programme:
         pool = np.zeros((self.workloads, self.pools, len(self.k)))
         api = np.zeros((self.workloads, self.apis, len(self.k)))
         for i, (w, r) in enumerate((*self.pairs, *self.calls)):
-            flow = np.clip(x[self._columns(i)], 0, None) * self.scale[w]
+            flow = np.clip(x[self.column[i]], 0, None) * self.scale[w]
             (pool if i < len(self.pairs) else api)[w, r] = flow
         return pool, api
 
@@ -249,10 +272,6 @@ class Programme:
                 units = [max(solution.reduced[i], 0.0) for i in stretch.units]
                 least = min(least, max(solution.reduced[self.at["v"] + g], 0.0) + min(units, default=np.inf))
         return solution.bound + float(least)
-
-    def _columns(self, pair: int) -> Integers:
-        columns: Integers = self.at["x"] + pair * len(self.k) + self.k
-        return columns
 
     def _costs(self) -> tuple[Floats, Floats]:
         """Return what each variable costs, and what its carbon counts."""
@@ -275,9 +294,9 @@ class Programme:
         months = problem.months[classes.phase] * WEEKS_PER_MONTH * classes.hours
         for i, (w, a) in enumerate(self.calls, start=len(self.pairs)):
             requests = months * self.scale[w]
-            cash[self._columns(i)] = requests * np.nan_to_num(problem.api_price[classes.phase, w, a])
+            cash[self.column[i]] = requests * np.nan_to_num(problem.api_price[classes.phase, w, a])
             if problem.api_co2 is not None:
-                carbon[self._columns(i)] = problem.carbon_price * problem.api_co2[w, a] * requests
+                carbon[self.column[i]] = problem.carbon_price * problem.api_co2[w, a] * requests
         return cash, carbon
 
     def _upper(self) -> Floats:
@@ -287,7 +306,7 @@ class Programme:
             upper[i] = self.most[unit.phase : last, unit.pool].max()
         for i, (w, a) in enumerate(self.calls, start=len(self.pairs)):
             closed = np.isnan(self.problem.api_price[self.classes.phase, w, a])
-            upper[self._columns(i)[closed]] = 0.0
+            upper[self.column[i][closed]] = 0.0
         return upper
 
     def _fix(self, number: Floats, lower: Floats, upper: Floats) -> None:
@@ -295,87 +314,85 @@ class Programme:
         lower[: self.at["v"]] = upper[: self.at["v"]] = number
         on = np.array([sum(number[i] for i in stretch.units) for stretch in self.stretches])
         lower[self.at["v"] : self.at["b"]] = upper[self.at["v"] : self.at["b"]] = on > 0
-        spare = np.array([self.problem.spare[self.stretches[g].pool] for g in self.backed], dtype=float)
-        lower[self.at["b"] : self.at["y"]] = upper[self.at["b"] : self.at["y"]] = on[self.backed] > spare
-        bound = dict(zip(self.backed, on[self.backed] > spare, strict=True))
+        bound = {g: bool(on[g] > self.problem.spare[self.stretches[g].pool]) for g in self.backed}
+        lower[self.at["b"] : self.at["y"]] = upper[self.at["b"] : self.at["y"]] = [*bound.values()]
         for g, stretch in enumerate(self.stretches):
-            here = self.here(stretch)
-            for i, (w, p) in enumerate(self.pairs):
-                if p == stretch.pool and not (bound.get(g, True) if self.problem.needs_spare[w] else on[g] > 0):
-                    upper[self._columns(i)[here]] = 0.0
+            for i, w in self.members[stretch.pool]:
+                if not (bound.get(g, True) if self.problem.needs_spare[w] else on[g] > 0):
+                    upper[self.column[i][self.here(g)]] = 0.0
 
     def _served(self, rows: _Rows) -> None:
         for w in range(self.workloads):
             waits = bool(self.problem.deferrable[w])
             count = len(self.classes.days) if waits else len(self.k)
             first = rows.open(np.ones(count), np.ones(count))
-            rows.priced.append((w, self.k, first + (self.classes.day if waits else self.k)))
+            rows.priced.append((w, first + (self.classes.day if waits else self.k)))
             for i, (owner, _) in enumerate((*self.pairs, *self.calls)):
                 if owner == w:
-                    rows.add(first + (self.classes.day if waits else self.k), self._columns(i), 1.0)
+                    rows.add(first + (self.classes.day if waits else self.k), self.column[i], 1.0)
 
     def _capacity(self, rows: _Rows) -> None:
         problem = self.problem
-        for g, stretch in enumerate(self.stretches):
-            here = self.here(stretch)
-            members = [(i, w) for i, (w, p) in enumerate(self.pairs) if p == stretch.pool]
+        for p, members in enumerate(self.members):
             bound = [(i, w) for i, w in members if problem.needs_spare[w]]
-            spare = int(problem.spare[stretch.pool])
-            if len(bound) < len(members) or not spare:
-                first = self._load(rows, stretch, here, members)
-                rows.priced.append((self.workloads + stretch.pool, here, first + np.arange(len(here))))
+            spare = int(problem.spare[p])
+            if len(bound) < len(members) or (members and not spare):
+                rows.priced.append((self.workloads + p, self._load(rows, p, members)))
             if bound and spare:
-                first = self._load(rows, stretch, here, bound)
-                rows.priced.append((self.workloads + self.pools + stretch.pool, here, first + np.arange(len(here))))
-                rows.add(first + np.arange(len(here)), self.at["b"] + self.backed.index(g), float(spare))
+                row = self._load(rows, p, bound)
+                rows.priced.append((self.workloads + self.pools + p, row))
+                rows.add(row, self._binaries(p, bound=True), float(spare))
 
-    def _load(self, rows: _Rows, stretch: Stretch, here: Integers, members: list[tuple[int, int]]) -> int:
-        """Add that some work fits on the replicas of a pool, and return the first row."""
-        first = rows.open(np.full(len(here), -np.inf), np.zeros(len(here)))
-        row = first + np.arange(len(here))
-        for unit in stretch.units:
-            rows.add(row, unit, -1.0)
+    def _load(self, rows: _Rows, pool: int, members: list[tuple[int, int]]) -> Integers:
+        """Add that some work fits on the replicas of a pool, and return the row of each class."""
+        row = rows.open(np.full(len(self.k), -np.inf), np.zeros(len(self.k))) + self.k
+        if self.problem.by_hour[pool]:
+            unit = np.array([self.stretches[g].units[0] for g in self.of_pool[pool]])
+            rows.add(row, unit[self.nth[pool]], -1.0)
+        else:
+            for nth, g in enumerate(self.of_pool[pool]):
+                here = row[self.nth[pool] == nth]
+                for begun in self.stretches[g].units:
+                    rows.add(here, begun, -1.0)
         for i, w in members:
-            load = self.problem.seconds[w, stretch.pool] * self.scale[w, here] / SECONDS_PER_HOUR
-            rows.add(row, self._columns(i)[here], load)
-        return first
+            rows.add(row, self.column[i], self.problem.seconds[w, pool] / SECONDS_PER_HOUR * self.scale[w])
+        return row
 
     def _there(self, rows: _Rows) -> None:
         """Add that nothing is served by what is not there."""
         for g, stretch in enumerate(self.stretches):
-            here, v = self.here(stretch), self.at["v"] + g
-            first = rows.open(np.full(2, -np.inf), np.zeros(2))
-            for unit in stretch.units:
-                rows.add(first, unit, 1.0)
-                rows.add(first + 1, unit, -1.0)
-            rows.add(first, v, -self._held(stretch))
-            rows.add(first + 1, v, 1.0)
-            backed = -1
+            v = self.at["v"] + g
+            rows.at_most(0.0, [*((unit, 1.0) for unit in stretch.units), (v, -self._held(stretch))])
+            rows.at_most(0.0, [*((unit, -1.0) for unit in stretch.units), (v, 1.0)])
             if g in self.backed:
-                backed = self.at["b"] + self.backed.index(g)
-                first = rows.open(np.full(2, -np.inf), np.zeros(2))
-                for unit in stretch.units:
-                    rows.add(first, unit, -1.0)
-                rows.add(first, backed, float(self.problem.spare[stretch.pool] + 1))
-                rows.add(first + 1, np.array([backed, v]), np.array([1.0, -1.0]))
-            for i, (w, p) in enumerate(self.pairs):
-                if p == stretch.pool:
-                    self._only_if(rows, i, here, backed if backed >= 0 and self.problem.needs_spare[w] else v)
+                backed, needed = self.at["b"] + self.backed[g], float(self.problem.spare[stretch.pool] + 1)
+                rows.at_most(0.0, [*((unit, -1.0) for unit in stretch.units), (backed, needed)])
+                rows.at_most(0.0, [(backed, 1.0), (v, -1.0)])
+        for i, (w, p) in enumerate(self.pairs):
+            self._only_if(rows, i, self._binaries(p, bound=bool(self.problem.needs_spare[w])))
 
-    def _only_if(self, rows: _Rows, pair: int, here: Integers, binary: int) -> None:
-        """Add that some work is served by a pool only if a binary is 1."""
-        load = (self.classes.hours * self.scale[self.pairs[pair][0]])[here]
-        columns, load = self._columns(pair)[here][load > 0], load[load > 0]
-        if not len(load):
-            return
-        if len(here) <= FEW:  # for each class, which is tightest
-            first = rows.open(np.full(len(load), -np.inf), np.zeros(len(load)))
-            rows.add(first + np.arange(len(load)), columns, 1.0)
-            rows.add(first + np.arange(len(load)), binary, -1.0)
-        else:  # in all, which is faster
-            first = rows.open(np.full(1, -np.inf), np.zeros(1))
-            rows.add(first, columns, load / load.sum())
-            rows.add(first, binary, -1.0)
+    def _binaries(self, pool: int, *, bound: bool) -> Integers:
+        """Return for each class the column that says whether a pool is there: v, or b for bound work, (K,)."""
+        of = self.of_pool[pool]
+        backed = bound and of[0] in self.backed
+        columns = [self.at["b"] + self.backed[g] if backed else self.at["v"] + g for g in of]
+        return np.array(columns)[self.nth[pool]]
+
+    def _only_if(self, rows: _Rows, pair: int, binary: Integers) -> None:
+        """Add that some work is served by a pool only if the binary of the class is 1."""
+        w, pool = self.pairs[pair]
+        asked = self.weight[w] > 0
+        few = np.bincount(self.nth[pool])[self.nth[pool]] <= FEW
+        # For each class, which is tightest ...
+        mine = np.flatnonzero(asked & few)
+        row = rows.open(np.full(len(mine), -np.inf), np.zeros(len(mine))) + np.arange(len(mine))
+        rows.add(row, self.column[pair][mine], 1.0)
+        rows.add(row, binary[mine], -1.0)
+        # ... or in all, which is faster.
+        for nth in np.unique(self.nth[pool][asked & ~few]):
+            mine = np.flatnonzero(asked & (self.nth[pool] == nth))
+            share = self.weight[w, mine] / self.weight[w, mine].sum()
+            rows.add(rows.at_most(0.0, [(int(binary[mine[0]]), -1.0)]), self.column[pair][mine], share)
 
     def _held(self, stretch: Stretch) -> float:
         """Return the most replicas that can be there."""
@@ -396,9 +413,7 @@ class Programme:
             column = self.at["y"] + i
             for g, stretch in enumerate(self.stretches):
                 if (problem.pool_place[stretch.pool], stretch.phase) == (place, y):
-                    first = rows.open(np.full(1, -np.inf), np.zeros(1))
-                    rows.add(first, self.at["v"] + g, 1.0)
-                    rows.add(first, column, -1.0)
+                    rows.at_most(0.0, [(self.at["v"] + g, 1.0), (column, -1.0)])
             if not fixed or place is Place.API:
                 self._at_most(rows, column, y, place)
         for i, w in enumerate(self.movers):
@@ -409,22 +424,22 @@ class Programme:
         """Add for each workload that its share of a phase at some options is at most a binary."""
         classes = self.classes
         here = np.flatnonzero(classes.phase == y)
+        places = {place} if place else {Place.OWN, Place.RENTED}
         for w in range(self.workloads) if only is None else (only,):
-            total = (classes.hours[here] * self.scale[w, here]).sum()
+            total = self.weight[w, here].sum()
             if self.problem.deferrable[w]:
                 days = np.unique(classes.day[here])
                 total = (classes.days[days] * classes.day_requests[w, days]).sum()
             mine = [
                 i
                 for i, (owner, r) in enumerate((*self.pairs, *self.calls))
-                if owner == w and self._place_of(i, r) in ({place} if place else {Place.OWN, Place.RENTED})
+                if owner == w and self._place_of(i, r) in places
             ]
             if not mine or total <= 0:
                 continue
-            first = rows.open(np.full(1, -np.inf), np.zeros(1))
+            row, share = rows.at_most(0.0, [(column, -1.0)]), self.weight[w, here] / total
             for i in mine:
-                rows.add(first, self._columns(i)[here], classes.hours[here] * self.scale[w, here] / total)
-            rows.add(first, column, -1.0)
+                rows.add(row, self.column[i][here], share)
 
     def _place_of(self, pair: int, option: int) -> Place:
         return self.problem.pool_place[option] if pair < len(self.pairs) else Place.API
@@ -448,9 +463,8 @@ class Programme:
     def _cap(self, rows: _Rows, coefficients: Floats, limit: float) -> None:
         # Rows of like size keep the solver's tolerances meaningful.
         size = np.abs(coefficients).max(initial=0.0) or 1.0
-        first = rows.open(np.full(1, -np.inf), np.array([limit / size]))
         columns = np.flatnonzero(coefficients)
-        rows.add(first, columns, coefficients[columns] / size)
+        rows.add(rows.at_most(limit / size, ()), columns, coefficients[columns] / size)
 
     def _paid_to(self, provider: str) -> Floats:
         paid = np.zeros(self.size)
@@ -459,7 +473,7 @@ class Programme:
                 paid[i] = self.cash[i]
         for i, (_, a) in enumerate(self.calls, start=len(self.pairs)):
             if self.problem.api_provider[a] == provider:
-                paid[self._columns(i)] = self.cash[self._columns(i)]
+                paid[self.column[i]] = self.cash[self.column[i]]
         return paid
 
     def _co2(self, y: int) -> Floats:
@@ -475,15 +489,13 @@ class Programme:
         if problem.api_co2 is not None:
             yearly = np.where(classes.phase == y, 12 * WEEKS_PER_MONTH * classes.hours, 0.0)
             for i, (w, a) in enumerate(self.calls, start=len(self.pairs)):
-                tonnes[self._columns(i)] = problem.api_co2[w, a] * yearly * self.scale[w]
+                tonnes[self.column[i]] = problem.api_co2[w, a] * yearly * self.scale[w]
         return tonnes
 
-    def here(self, stretch: Stretch) -> Integers:
-        """Return the classes of a stretch."""
-        mine = self.classes.phase == stretch.phase
-        if stretch.block >= 0:
-            mine &= self.classes.block == stretch.block
-        return np.flatnonzero(mine)
+    def here(self, stretch: int) -> Integers:
+        """Return the classes of a stretch, by its number."""
+        pool = self.stretches[stretch].pool
+        return np.flatnonzero(self.nth[pool] == self.of_pool[pool].index(stretch))
 
 
 def _units(problem: Problem) -> tuple[list[Unit], list[Stretch]]:
@@ -526,13 +538,14 @@ class _Rows:
     """Rows of a sparse constraint matrix, collected block by block."""
 
     def __init__(self) -> None:
+        self.single: list[tuple[int, int, float]] = []
         self.row: list[Integers] = []
         self.column: list[Integers] = []
         self.value: list[Floats] = []
         self.lower: list[Floats] = []
         self.upper: list[Floats] = []
-        self.priced: list[tuple[int, Integers, Integers]] = []
-        """Of a column of the prices, the classes, and the rows whose duals they are."""
+        self.priced: list[tuple[int, Integers]] = []
+        """Of a column of the prices, the rows whose duals are those of the classes."""
         self.height = 0
 
     def open(self, lower: Floats, upper: Floats) -> int:
@@ -543,12 +556,22 @@ class _Rows:
         self.height += len(lower)
         return first
 
+    def at_most(self, limit: float, entries: Iterable[tuple[int, float]]) -> int:
+        """Add one row of a few entries, columns with their values, and return its number."""
+        row = self.open(_NO_LEAST, np.array([limit]))
+        self.single += [(row, column, value) for column, value in entries]
+        return row
+
     def add(self, row: Integers | int, column: Integers | int, value: Floats | float) -> None:
         """Add entries; single numbers are repeated."""
-        rows, columns, values = np.broadcast_arrays(row, column, value)
-        self.row.append(rows.ravel())
-        self.column.append(columns.ravel())
-        self.value.append(values.ravel().astype(np.float64))
+        # Not by numpy's broadcasting, which takes as long for few entries as the rest of the programme.
+        several = next((given for given in (row, column, value) if isinstance(given, np.ndarray)), None)
+        if several is None:
+            self.single.append((int(row), int(column), float(value)))
+            return
+        self.row.append(row if isinstance(row, np.ndarray) else np.full(len(several), row))
+        self.column.append(column if isinstance(column, np.ndarray) else np.full(len(several), column))
+        self.value.append(value if isinstance(value, np.ndarray) else np.full(len(several), value))
 
     def bounds(self) -> tuple[Floats, Floats]:
         """Return what the rows are at least and at most."""
@@ -556,22 +579,18 @@ class _Rows:
 
     def matrix(self, width: int) -> sparse.csr_array:
         """Return the matrix."""
-        entries = (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column)))
+        row, column, value = (np.array(found) for found in zip(*self.single, strict=True)) if self.single else ((),) * 3
+        entries = (
+            np.concatenate([*self.value, value]),
+            (
+                np.concatenate([*self.row, row]).astype(np.int32),
+                np.concatenate([*self.column, column]).astype(np.int32),
+            ),
+        )
         return sparse.csr_array(entries, shape=(self.height, width))
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep HiGHS from printing to the terminal: some of its messages ignore the option that silences it."""
-    sys.stdout.flush()
-    saved, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        yield
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-        os.close(nowhere)
+_NO_LEAST = np.array([-np.inf])
 
 
 def is_on(programme: Programme, x: Floats) -> Flags:
