@@ -32,6 +32,8 @@ WIDTH = 482
 TITLE_SIZE, SUBTITLE_SIZE, LABEL_SIZE, SMALL = 10.5, 8.5, 8.5, 8.0
 TITLE_OFFSET = 8
 KEY_HEIGHT = 13
+LIVE_LINES = 2
+"""Most lines of a title that changes while one looks."""
 
 _P = ParamSpec("_P")
 
@@ -150,8 +152,10 @@ COLOUR: dict[str, Any] = {"field": "colour", "type": "nominal", "scale": None}
 """The channel of rows that name their colour."""
 
 
-def words(rows: Sequence[Mapping[str, Any]], *, x: Any, y: Any, colour: str | None = None, **mark: Any) -> Any:
-    """Return direct labels: the text of each row at its place, in ink unless a colour is given."""
+def words(
+    rows: Sequence[Mapping[str, Any]], *, x: Any, y: Any, colour: str | dict[str, Any] | None = None, **mark: Any
+) -> Any:
+    """Return direct labels: the text of each row at its place, in ink unless a colour is given, or the rows' own."""
     properties = {"align": "left", "baseline": "middle", "fontSize": LABEL_SIZE, **mark}
     text = {"field": "text", "type": "nominal"}
     return layer(rows, "text", x=x, y=y, color=colour or painted().ink, text=text, **properties)
@@ -200,6 +204,7 @@ def frame(
     right: int = 12,
     bottom: int = 34,
     keyed: bool = False,
+    live: bool = False,
 ) -> Drawing:
     """Return a chart of exactly :data:`WIDTH` with its finding as title.
 
@@ -214,22 +219,25 @@ def frame(
         right: room for direct labels in pixels.
         bottom: room for the horizontal axis in pixels.
         keyed: keep room for a :func:`key` above the plot.
+        live: write the title as rows of layers, with room for :data:`LIVE_LINES` lines, so that another title is
+            another text in the same chart.
     """
     titles = wrap(title, WIDTH - 4, TITLE_SIZE, bold=True)
     subtitles = wrap(subtitle, WIDTH - 4, SUBTITLE_SIZE)
     room = KEY_HEIGHT if keyed else 0
-    top = 13 * len(titles) + 11 * len(subtitles) + 12 + room
+    top = 13 * (LIVE_LINES if live else len(titles)) + 11 * len(subtitles) + 12 + room
+    written = _written(titles, subtitles, left, top - room) if live else []
     return Drawing(
         {
             "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-            "layer": list(layers),
+            "layer": [*layers, *written],
             "width": WIDTH - left - right,
             "height": height,
             "autosize": {"type": "none"},
             "padding": {"left": left, "right": right, "top": top, "bottom": bottom},
             "title": {
-                "text": titles,
-                "subtitle": subtitles,
+                "text": [] if live else titles,
+                "subtitle": [] if live else subtitles,
                 "anchor": "start",
                 "frame": "group",
                 "dx": -left,
@@ -238,6 +246,27 @@ def frame(
             "config": _style(),
         }
     )
+
+
+def _written(titles: Sequence[str], subtitles: Sequence[str], left: float, top: float) -> list[Any]:
+    """Return the lines of a title as layers, where the title itself would stand; those that it does not need are empty.
+
+    Args:
+        titles: lines of the title.
+        subtitles: lines below it.
+        left: pixels from the plot to the left edge.
+        top: pixels from the plot to the upper edge.
+    """
+    # A title of fewer lines leaves its room above it.
+    lines = [*[""] * (LIVE_LINES - len(titles)), *titles[:LIVE_LINES]]
+    looks = [(line, 13, TITLE_SIZE, "bold", painted().ink) for line in lines]
+    looks += [(line, 11, SUBTITLE_SIZE, "normal", painted().grey) for line in subtitles]
+    layers, y = [], -top
+    for line, height, size, weight, colour in looks:
+        y += height
+        look = {"fontSize": size, "fontWeight": weight, "baseline": "alphabetic"}
+        layers.append(words([{"text": line}] if line else [], x=at(-left), y=at(y), colour=colour, **look))
+    return layers
 
 
 def _style() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kit.figures import money
-from kit.report.drawing import WIDTH, Drawing, channel, frame, layer, words
+from kit.report.drawing import COLOUR, WIDTH, Drawing, channel, frame, layer, words
 from kit.report.lettering import shorten, width_of, within
 from kit.report.palette import painted
 from kit.report.words import amount_unit, number
@@ -18,6 +18,8 @@ _CLOSE = 0.005
 def costs_of_look(look: Look) -> Drawing:
     """Return the cost per month of each plan against the volume; the plans keep their machines while they suffice.
 
+    Looks of one client differ in the rows of the layers, not in the layers, so that one can become the next quickly.
+
     Args:
         look: what is looked at.
     """
@@ -30,43 +32,47 @@ def costs_of_look(look: Look) -> Drawing:
         StrategyKind.CLOUD: (colours.cloud, colours.cloud_text, 1.6, [1, 0]),
         StrategyKind.HYBRID: (colours.own, colours.own_text, 2.6, [1, 0]),
     }
-    shown = _told_apart(look)
-    top = max(max(plan.by_volume) for plan in shown) * 1.05
+    shown = {plan.kind: plan for plan in _told_apart(look)}
+    top = max(max(plan.by_volume) for plan in shown.values()) * 1.05
     divisor, unit = amount_unit(top, look.currency)
     last = look.volumes[-1]
+    axis = {"format": ",~r"}
     x = channel(
         "x",
-        scale={"domain": [0, last], "nice": False},
-        axis={"title": "million tokens per day, all workloads together", "format": ",~r", "tickCount": 8},
+        scale={"nice": False},
+        axis={"title": "million tokens per day, all workloads together", "tickCount": 8, **axis},
     )
-    y = channel(
-        "y",
-        scale={"domain": [0, top / divisor]},
-        axis={"title": f"{unit} per month", "tickCount": 5, "format": ",~r"},
-    )
-    layers = []
-    for plan in reversed(shown):
-        colour, _, thick, dash = looks[plan.kind]
-        rows = [{"x": volume, "y": cost / divisor} for volume, cost in zip(look.volumes, plan.by_volume, strict=True)]
-        layers.append(layer(rows, "line", x=x, y=y, color=colour, strokeWidth=thick, strokeDash=dash))
-    names = {plan.kind: shorten(_name(plan, look), 130, 8.5, bold=True) for plan in shown}
+    y = channel("y", scale={"nice": False}, axis={"title": f"{unit} per month", "tickCount": 5, **axis})
+    # What is not seen says how far the axes go.
+    layers = [layer([{"x": 0, "y": 0}, {"x": last, "y": top / divisor}], "point", x=x, y=y, opacity=0)]
+    for kind, (colour, _, thick, dash) in looks.items():
+        costs = zip(look.volumes, shown[kind].by_volume, strict=True) if kind in shown else ()
+        line = [{"x": volume, "y": cost / divisor} for volume, cost in costs]
+        layers.append(layer(line, "line", x=x, y=y, color=colour, strokeWidth=thick, strokeDash=dash))
+    names = {plan.kind: shorten(_name(plan, look), 130, 8.5, bold=True) for plan in look.plans}
     right = int(max(64.0, *(width_of(name, 8.5, bold=True) + 9 for name in names.values())))
-    ends = within([plan.by_volume[-1] / top * _HEIGHT for plan in shown], 4, _HEIGHT, gap=10)
-    for plan, place in zip(shown, ends, strict=True):
-        row = {"x": last, "y": place / _HEIGHT * top / divisor, "text": names[plan.kind]}
-        weight = "bold" if plan is look.plans[0] else "normal"
-        layers.append(words([row], x=x, y=y, colour=looks[plan.kind][1], dx=5, fontWeight=weight))
-    label = f"{number(round(look.volume))} million"
-    left_of = (1 - look.volume / last) * (WIDTH - _LEFT - right) < width_of(label, 8.5) + 8
-    dx, align = (-5, "right") if left_of else (5, "left")
+    ends = within([plan.by_volume[-1] / top * _HEIGHT for plan in shown.values()], 4, _HEIGHT, gap=10)
+    labels = [
+        {"x": last, "y": place / _HEIGHT * top / divisor, "text": names[kind], "colour": looks[kind][1]}
+        for kind, place in zip(shown, ends, strict=True)
+    ]
+    best = look.plans[0].kind
+    for weight, bold in (("bold", True), ("normal", False)):
+        those = [row for kind, row in zip(shown, labels, strict=True) if (kind is best) is bold]
+        layers.append(words(those, x=x, y=y, colour=COLOUR, dx=5, fontWeight=weight))
+    asked = f"{number(round(look.volume))} million"
+    left_of = (1 - look.volume / last) * (WIDTH - _LEFT - right) < width_of(asked, 8.5) + 8
     layers.append(layer([{"x": look.volume}], "rule", x=x, y=None, color=colours.ink, strokeDash=[3, 3]))
-    layers.append(words([{"x": look.volume, "y": top / divisor * 0.97, "text": label}], x=x, y=y, dx=dx, align=align))
+    for dx, align, here in ((-5, "right", left_of), (5, "left", not left_of)):
+        beside = [{"x": look.volume, "y": top / divisor * 0.97, "text": asked}] if here else []
+        layers.append(words(beside, x=x, y=y, dx=dx, align=align))
     return frame(
         layers,
         title=_finding(look),
         subtitle="Cost per month against volume, all workloads scaled alike, each plan with its machines",
         height=_HEIGHT,
         right=right,
+        live=True,
     )
 
 

@@ -28,8 +28,8 @@ def words(widget) -> str:
 
 def rule_at(panel: Explorer) -> float:
     """Return where the chart draws the line of the volume that is asked."""
-    (line,) = [layer for layer in panel.chart.spec["layer"] if layer["mark"]["type"] == "rule"]
-    return line["data"]["values"][0]["x"]
+    (line,) = [layer for layer in panel.chart.frame["layer"] if layer["mark"]["type"] == "rule"]
+    return panel.chart.rows[line["data"]["name"]][0]["x"]
 
 
 def test_it_begins_with_the_verdict_as_it_is(panel: Explorer) -> None:
