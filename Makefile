@@ -27,8 +27,9 @@ check: $(STAMP)  ## the fast checks: format, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check  ## all checks and all tests
-	$(BIN)/python -m pytest
+test: check  ## all checks and all tests, those that measure time one after the other
+	$(BIN)/python -m pytest -m 'not clock' --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m clock
 
 engine:  ## install vLLM for this machine into .venv-vllm (CUDA build with an NVIDIA GPU, else CPU)
 	PYTHON=$(PYTHON) tools/engine.sh

@@ -18,7 +18,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a test of this folder begin again, twice at the most.
+    """Give a test of this folder the machine to itself, and let it begin again, twice at the most.
 
     They play clients and servers in real seconds, and the machine may stand still for some of them because of others.
     What is wrong fails three times.
@@ -27,3 +27,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.flaky(reruns=2))
+            item.add_marker(pytest.mark.clock)

@@ -175,7 +175,7 @@ def test_in_the_browser_the_verdict_follows(tmp_path: Path, watched) -> None:
         # One step back is where it began, though the browser had the slider in its hands.
         page.get_by_role("button", name="Undo").click()
         opened.until(f"document.querySelector('.kit-money').innerText == {first!r}")
-        page.get_by_label("Preset").select_option("Twice the volume")
+        page.get_by_label("Preset").select_option("API prices halve")
         page.get_by_role("button", name="Take", exact=True).click()
         opened.until(f"document.querySelector('.kit-money').innerText != {first!r}")
         opened.until("document.querySelector('.kit-sure').innerText.includes('futures')")

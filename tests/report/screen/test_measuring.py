@@ -32,7 +32,7 @@ sys.path.append(str(Path(__file__).parents[2] / "profiler"))
 from mock_engine import mock_engine, polite
 
 # Sweeps take real seconds, and the machine may stand still for some of them; what is wrong fails three times.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = [pytest.mark.clock, pytest.mark.flaky(reruns=2)]
 
 NOTEBOOK = data_folder("notebooks") / "profile.ipynb"
 
