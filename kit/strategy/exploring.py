@@ -1,10 +1,10 @@
 """The plan of a scenario, at once: near the best, without proof; and the same settled, when there is time.
 
 At once, only the recommended plan is looked for anew, beginning with the last one, for a fraction of a second
-(:func:`kit.strategy.plan.glance`). The others keep the machines that
-they had when they were last settled, and are priced with them at what is asked now, with more of them where they do not
-suffice. What the gates and the simulation of busy hours say is kept while it does not change: a volume moves them
-little, and is put right when the scenario is settled.
+(:func:`kit.strategy.plan.glance`). The others keep the machines that they had when they were last settled, and are
+priced with them at what is asked now, with more of them where they do not suffice. What the gates and the simulation of
+busy hours say is kept while it does not change: a volume moves them little, and is put right when the scenario is
+settled.
 """
 
 from __future__ import annotations

@@ -8,11 +8,18 @@ import pytest
 
 from kit.errors import PlanError
 from kit.report.audit import Audit, open_audit
+from kit.strategy import plan as searching
 from kit.strategy.choice import solve_kind
 from kit.strategy.decide import prepare
 from kit.strategy.exploring import Explorer
 from kit.strategy.scenario import Base, Scenario, applied
 from kit.strategy.verdict import StrategyKind, Verdict
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is near does not depend on how busy the machine is."""
+    monkeypatch.setattr(searching, "GLANCE", 5.0)
 
 
 def explorer(audit: Audit) -> Explorer:

@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 
 from kit.engagement.record import Place
 from kit.errors import PlanError
+from kit.strategy import plan as searching
 from kit.strategy.newsvendor import newsvendor
 from kit.strategy.plan import glance, solve
 from kit.strategy.problem import Caps, most_replicas, undominated
@@ -359,8 +360,9 @@ def test_leaving_outdone_pools_out_changes_no_cost():
         assert solve(twice, gap=0.0).cost == pytest.approx(solve(given, gap=0.0).cost, rel=1e-6)
 
 
-def test_a_glance_is_a_plan_that_serves_everything_and_never_better_than_the_proven_one():
+def test_a_glance_is_a_plan_that_serves_everything_and_never_better_than_the_proven_one(monkeypatch):
     """From the plan of another volume: mostly what is proven, at most 10 % dearer, and it costs what its arrays say."""
+    monkeypatch.setattr(searching, "GLANCE", 5.0)
     dearer = []
     for seed in range(12):
         given = random_problem(seed, pools=3, by_hour=seed % 2 == 1, deferrable=seed % 3 == 0)
@@ -374,6 +376,18 @@ def test_a_glance_is_a_plan_that_serves_everything_and_never_better_than_the_pro
             dearer.append(found.cost / proven.cost - 1)
     assert np.median(dearer) <= 1e-3
     assert max(dearer) <= 0.1
+
+
+def test_a_glance_without_time_still_serves_everything(monkeypatch):
+    """It has the machines of the last plan, with more of them where they do not suffice."""
+    monkeypatch.setattr(searching, "GLANCE", 0.0)
+    given = random_problem(3, pools=3, phases=3, workloads=4)
+    before = solve(given)
+    for factor in (0.7, 1.3, 1.6):
+        now = replace(given, requests=given.requests * factor)
+        found = glance(now, start=before, bases={})
+        check(now, found)
+        assert found.cost == pytest.approx(bill(now, found), rel=1e-6)
 
 
 def test_a_glance_raises_machines_that_do_not_suffice():
