@@ -20,7 +20,6 @@ fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -40,6 +39,7 @@ from kit.strategy.problem import (
     blocks,
     most_replicas,
 )
+from kit.strategy.rows import Rows
 from kit.strategy.solver import Bases, Model, solve_relaxed, solve_whole
 
 FEW = 12
@@ -186,7 +186,7 @@ class Programme:
 
     def _model(
         self, *, fixed: Floats | None, at_least: Floats | None = None, chosen: Floats | None = None
-    ) -> tuple[Model, _Rows]:
+    ) -> tuple[Model, Rows]:
         lower, upper = np.zeros(self.size), self._upper()
         if fixed is not None:
             self._fix(fixed, lower, upper)
@@ -201,16 +201,16 @@ class Programme:
         return Model(self.cash + self.carbon, matrix, *rows.bounds(), lower, upper), rows
 
     @cached_property
-    def _free(self) -> tuple[_Rows, sparse.csr_array]:
+    def _free(self) -> tuple[Rows, sparse.csr_array]:
         return self._rows(fixed=False)
 
     @cached_property
-    def _given(self) -> tuple[_Rows, sparse.csr_array]:
+    def _given(self) -> tuple[Rows, sparse.csr_array]:
         """The rows where all replicas are given: without those that say what is there."""
         return self._rows(fixed=True)
 
-    def _rows(self, *, fixed: bool) -> tuple[_Rows, sparse.csr_array]:
-        rows = _Rows()
+    def _rows(self, *, fixed: bool) -> tuple[Rows, sparse.csr_array]:
+        rows = Rows()
         self._served(rows)
         self._capacity(rows)
         if not fixed:
@@ -321,7 +321,7 @@ class Programme:
                 if not (bound.get(g, True) if self.problem.needs_spare[w] else on[g] > 0):
                     upper[self.column[i][self.here(g)]] = 0.0
 
-    def _served(self, rows: _Rows) -> None:
+    def _served(self, rows: Rows) -> None:
         for w in range(self.workloads):
             waits = bool(self.problem.deferrable[w])
             count = len(self.classes.days) if waits else len(self.k)
@@ -331,7 +331,7 @@ class Programme:
                 if owner == w:
                     rows.add(first + (self.classes.day if waits else self.k), self.column[i], 1.0)
 
-    def _capacity(self, rows: _Rows) -> None:
+    def _capacity(self, rows: Rows) -> None:
         problem = self.problem
         for p, members in enumerate(self.members):
             bound = [(i, w) for i, w in members if problem.needs_spare[w]]
@@ -343,7 +343,7 @@ class Programme:
                 rows.priced.append((self.workloads + self.pools + p, row))
                 rows.add(row, self._binaries(p, bound=True), float(spare))
 
-    def _load(self, rows: _Rows, pool: int, members: list[tuple[int, int]]) -> Integers:
+    def _load(self, rows: Rows, pool: int, members: list[tuple[int, int]]) -> Integers:
         """Add that some work fits on the replicas of a pool, and return the row of each class."""
         row = rows.open(np.full(len(self.k), -np.inf), np.zeros(len(self.k))) + self.k
         if self.problem.by_hour[pool]:
@@ -358,7 +358,7 @@ class Programme:
             rows.add(row, self.column[i], self.problem.seconds[w, pool] / SECONDS_PER_HOUR * self.scale[w])
         return row
 
-    def _there(self, rows: _Rows) -> None:
+    def _there(self, rows: Rows) -> None:
         """Add that nothing is served by what is not there."""
         for g, stretch in enumerate(self.stretches):
             v = self.at["v"] + g
@@ -378,7 +378,7 @@ class Programme:
         columns = [self.at["b"] + self.backed[g] if backed else self.at["v"] + g for g in of]
         return np.array(columns)[self.nth[pool]]
 
-    def _only_if(self, rows: _Rows, pair: int, binary: Integers) -> None:
+    def _only_if(self, rows: Rows, pair: int, binary: Integers) -> None:
         """Add that some work is served by a pool only if the binary of the class is 1."""
         w, pool = self.pairs[pair]
         asked = self.weight[w] > 0
@@ -407,7 +407,7 @@ class Programme:
         begun = sum(self.most[y : y + lasts, pool].max() for y in first)
         return float(max(min(begun, self.problem.at_most[pool]), 1.0))
 
-    def _people(self, rows: _Rows, fixed: bool) -> None:
+    def _people(self, rows: Rows, fixed: bool) -> None:
         problem = self.problem
         for i, (place, y) in enumerate(self.staffed):
             column = self.at["y"] + i
@@ -420,7 +420,7 @@ class Programme:
             for y in range(self.phases):
                 self._at_most(rows, self.at["z"] + i, y, None, only=w)
 
-    def _at_most(self, rows: _Rows, column: int, y: int, place: Place | None, only: int | None = None) -> None:
+    def _at_most(self, rows: Rows, column: int, y: int, place: Place | None, only: int | None = None) -> None:
         """Add for each workload that its share of a phase at some options is at most a binary."""
         classes = self.classes
         here = np.flatnonzero(classes.phase == y)
@@ -444,7 +444,7 @@ class Programme:
     def _place_of(self, pair: int, option: int) -> Place:
         return self.problem.pool_place[option] if pair < len(self.pairs) else Place.API
 
-    def _caps(self, rows: _Rows) -> None:
+    def _caps(self, rows: Rows) -> None:
         problem, caps = self.problem, self.problem.caps
         if np.isfinite(caps.cost):
             self._cap(rows, self.cash, caps.cost)
@@ -460,7 +460,7 @@ class Programme:
             for y in range(self.phases):
                 self._cap(rows, self._co2(y), caps.co2)
 
-    def _cap(self, rows: _Rows, coefficients: Floats, limit: float) -> None:
+    def _cap(self, rows: Rows, coefficients: Floats, limit: float) -> None:
         # Rows of like size keep the solver's tolerances meaningful.
         size = np.abs(coefficients).max(initial=0.0) or 1.0
         columns = np.flatnonzero(coefficients)
@@ -532,65 +532,6 @@ def _calls(problem: Problem) -> list[tuple[int, int]]:
             worth = np.flatnonzero(~np.isnan(row)).tolist() if all_matter else [int(np.nanargmin(row))]
             found |= {(w, a) for a in worth}
     return sorted(found)
-
-
-class _Rows:
-    """Rows of a sparse constraint matrix, collected block by block."""
-
-    def __init__(self) -> None:
-        self.single: list[tuple[int, int, float]] = []
-        self.row: list[Integers] = []
-        self.column: list[Integers] = []
-        self.value: list[Floats] = []
-        self.lower: list[Floats] = []
-        self.upper: list[Floats] = []
-        self.priced: list[tuple[int, Integers]] = []
-        """Of a column of the prices, the rows whose duals are those of the classes."""
-        self.height = 0
-
-    def open(self, lower: Floats, upper: Floats) -> int:
-        """Begin a block of rows with these bounds and return the number of its first row."""
-        first = self.height
-        self.lower.append(lower)
-        self.upper.append(upper)
-        self.height += len(lower)
-        return first
-
-    def at_most(self, limit: float, entries: Iterable[tuple[int, float]]) -> int:
-        """Add one row of a few entries, columns with their values, and return its number."""
-        row = self.open(_NO_LEAST, np.array([limit]))
-        self.single += [(row, column, value) for column, value in entries]
-        return row
-
-    def add(self, row: Integers | int, column: Integers | int, value: Floats | float) -> None:
-        """Add entries; single numbers are repeated."""
-        # Not by numpy's broadcasting, which takes as long for few entries as the rest of the programme.
-        several = next((given for given in (row, column, value) if isinstance(given, np.ndarray)), None)
-        if several is None:
-            self.single.append((int(row), int(column), float(value)))
-            return
-        self.row.append(row if isinstance(row, np.ndarray) else np.full(len(several), row))
-        self.column.append(column if isinstance(column, np.ndarray) else np.full(len(several), column))
-        self.value.append(value if isinstance(value, np.ndarray) else np.full(len(several), value))
-
-    def bounds(self) -> tuple[Floats, Floats]:
-        """Return what the rows are at least and at most."""
-        return np.concatenate(self.lower), np.concatenate(self.upper)
-
-    def matrix(self, width: int) -> sparse.csr_array:
-        """Return the matrix."""
-        row, column, value = (np.array(found) for found in zip(*self.single, strict=True)) if self.single else ((),) * 3
-        entries = (
-            np.concatenate([*self.value, value]),
-            (
-                np.concatenate([*self.row, row]).astype(np.int32),
-                np.concatenate([*self.column, column]).astype(np.int32),
-            ),
-        )
-        return sparse.csr_array(entries, shape=(self.height, width))
-
-
-_NO_LEAST = np.array([-np.inf])
 
 
 def is_on(programme: Programme, x: Floats) -> Flags:
